@@ -1,0 +1,8 @@
+//! The Remote Framebuffer protocol (VNC), server side, without IO.
+#![forbid(unsafe_code)]
+
+pub mod encoding;
+pub mod frame;
+pub mod geom;
+pub mod pixel;
+pub mod wire;

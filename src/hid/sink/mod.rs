@@ -1,0 +1,31 @@
+//! Where reports go.
+
+/// A HID function of the gadget, each with its own report descriptor and endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Function {
+    /// 8-byte boot keyboard.
+    Keyboard,
+    /// Absolute pointer.
+    Absolute,
+    /// Relative boot mouse.
+    Relative,
+    /// Consumer control (media keys).
+    Consumer,
+}
+
+/// What became of a report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Offer {
+    /// The kernel (or the target) has it.
+    Taken,
+    /// The one before has not been fetched yet; offer again.
+    Busy,
+    /// Nobody will fetch it: no cable, target off, gadget unbound, node gone. The text says what and how to mend it.
+    Offline(String),
+}
+
+/// Takes reports; lives on the HID thread and never blocks. Lock LEDs that the target sets go to the
+/// `watch::Sender<Option<Leds>>` that the sink was made with.
+pub trait Sink: Send {
+    fn offer(&mut self, function: Function, report: &[u8]) -> Offer;
+}

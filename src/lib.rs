@@ -1,0 +1,5 @@
+//! rfbridge: a VNC server for a machine you cannot touch.
+
+pub mod hid;
+pub mod source;
+pub mod video;
