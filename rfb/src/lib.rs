@@ -5,4 +5,6 @@ pub mod encoding;
 pub mod frame;
 pub mod geom;
 pub mod pixel;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod wire;
