@@ -26,6 +26,8 @@ pub mod pixel;
     )
 )]
 pub mod security;
+#[cfg(feature = "testing")]
+pub mod testing;
 #[cfg_attr(
     not(test),
     deny(
