@@ -100,7 +100,9 @@ class Display(Process):
 
     def __init__(self, log_folder, width=2048, height=1200):
         read, write = os.pipe()
-        command = [need("Xvfb"), "-displayfd", write, "-screen", "0", f"{width}x{height}x24", "-nolisten", "tcp"]
+        # Without -noreset it starts anew, refusing connections, whenever its last client leaves: xdotool, say.
+        command = [need("Xvfb"), "-displayfd", write, "-noreset", "-nolisten", "tcp"]
+        command += ["-screen", "0", f"{width}x{height}x24"]
         try:
             super().__init__("xvfb", command, log_folder, pass_fds=[write])
         finally:
