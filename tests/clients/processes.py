@@ -165,6 +165,11 @@ class TigerViewer(Process):
     def type(self, text):
         self.display.xdotool("type", "--delay", 40, text)
 
+    def click(self, x, y, button=1):
+        """At (x, y) of its picture. Buttons 4 and 5 are the wheel, up and down."""
+        self.display.xdotool("mousemove", "--window", self.window, x, y)
+        self.display.xdotool("click", button)
+
     def keys(self, *names):
         self.display.xdotool("key", "--delay", 80, *names)
 

@@ -1,6 +1,7 @@
-"""What a `--record` file says was typed: HID keyboard reports read as a USB host reads them."""
+"""What a `--record` file says was typed and pointed at: HID reports read as a USB host reads them."""
 
 import json
+import struct
 
 SHIFT = 0x22  # left or right, in the modifier byte
 
@@ -23,8 +24,8 @@ OTHERS = {
 US_LAYOUT = LETTERS | DIGITS | OTHERS
 
 
-def keyboard(path):
-    """The keyboard's reports, in order. A last line still being written is left for the next look."""
+def _of(function, size, path):
+    """The reports of one HID function, in order. A last line still being written is left for the next look."""
     reports = []
     if not path.exists():
         return reports
@@ -32,12 +33,22 @@ def keyboard(path):
         if not line.endswith("\n"):
             break
         entry = json.loads(line)
-        if entry["function"] == "keyboard":
+        if entry["function"] == function:
             report = bytes.fromhex(entry["report"])
-            if len(report) != 8:
-                raise ValueError(f"{path}: a boot keyboard report has 8 bytes, not {len(report)}: {line}")
+            if len(report) != size:
+                raise ValueError(f"{path}: {function} reports have {size} bytes, not {len(report)}: {line}")
             reports.append(report)
     return reports
+
+
+def keyboard(path):
+    """The reports of the boot keyboard: modifiers, a reserved byte, six usages."""
+    return _of("keyboard", 8, path)
+
+
+def pointer(path):
+    """(buttons, x, y, wheel) of each report of the absolute pointer; x and y go from 0 to 32767."""
+    return [struct.unpack("<BHHbx", report) for report in _of("absolute", 7, path)]
 
 
 def presses(reports):

@@ -107,6 +107,46 @@ def tigervnc_demo(case):
     )
 
 
+def tigervnc_mouse(case):
+    """Clicks and wheel steps in a TigerVNC viewer arrive at the right place, the move before the click."""
+    with case.bridge("demo") as bridge, Display(case.folder) as display:
+        with TigerViewer(display, bridge.port, case.folder) as viewer:
+            wait_for_same_screen(case, bridge, display, viewer, "first")
+            _, _, width, height = viewer.box()
+            viewer.focus()
+            places = [(width // 3, height // 4), (0, 0), (width - 1, height - 1), (width - 2, height // 2)]
+            for number, (x, y) in enumerate(places):
+                button = 3 if number == 1 else 1
+                target = (round(x * 32767 / (width - 1)), round(y * 32767 / (height - 1)))
+                seen = len(reports.pointer(case.record))
+                viewer.click(x, y, button)
+
+                def clicked():
+                    got = reports.pointer(case.record)[seen:]
+                    down = 1 if button == 1 else 2
+                    held = [i for i, report in enumerate(got) if report[0] == down]
+                    return got if held and any(report[0] == 0 for report in got[held[0] :]) else None
+
+                got = wait_for(f"a click with button {button} at {x},{y}, and its release", clicked, 10)
+                wrong = [r for r in got if r[0] and max(abs(r[1] - target[0]), abs(r[2] - target[1])) > 1]
+                if wrong:
+                    raise Failed(f"button down at {wrong}, not at {target}, which is {x},{y} of {width}×{height}")
+                if got[0][0]:
+                    raise Failed(f"the button went down before the pointer was there: {got}")
+            x, y = places[0]
+            seen = len(reports.pointer(case.record))
+            viewer.click(x, y, 4)
+            viewer.click(x, y, 5)
+
+            def steps():
+                return [report[3] for report in reports.pointer(case.record)[seen:] if report[3]]
+
+            wait_for("two wheel steps", lambda: len(steps()) >= 2, 10)
+            if steps() != [1, -1]:
+                raise Failed(f"the wheel went up and down once; the reports say {steps()}")
+    return f"{len(places)} clicks where they were made, wheel up and down"
+
+
 def wait_for_same_screen(case, bridge, display, viewer, name):
     """Waits until the viewer shows what vncdo captures. A clock that ticked between the two costs little."""
 
@@ -233,6 +273,7 @@ def watch(case, display, viewer, recording, folder):
 
 CASES = {
     "tigervnc-demo": tigervnc_demo,
+    "tigervnc-mouse": tigervnc_mouse,
     "tigervnc-replay": tigervnc_replay,
     "vncdo-picture": vncdo_picture,
     "vncdo-typing": vncdo_typing,
