@@ -49,4 +49,5 @@ if ! cargo test --workspace >"$place/tests" 2>&1; then
 fi
 grep '^test result' "$place/tests"
 say "cargo test --workspace: passed after $SECONDS s"
-git status --porcelain --untracked-files=all | grep . && fail "building left files behind" || true
+leftovers=$(git status --porcelain --untracked-files=all)
+[ -z "$leftovers" ] || fail "building left files behind: $leftovers"

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Shared by the steps of CI: sourced, not run. Sets the shell up and goes to the repository's root.
 
 set -euo pipefail
