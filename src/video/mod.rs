@@ -1,5 +1,8 @@
 //! Captured bytes become frames.
 
+pub mod canvas;
+pub mod slate;
+
 use std::time::SystemTime;
 
 use rfb::{frame::Frame, geom::Size};
