@@ -6,6 +6,7 @@ use super::{
     layout::{LOG_LINE, Layout, PopupLayout, ROW, VALUE_COLUMN, inset},
     menu::Page,
     plasma,
+    shapes::{arrow, colour_bars, disc},
     target::Target,
 };
 use crate::video::canvas::{Canvas, Colour, Font, fitting, wrap};
@@ -29,6 +30,9 @@ const LED_OFF: Colour = 0x2c_3a5e;
 const LOG_PAPER: Colour = 0x0c_1018;
 const LOG_TEXT: Colour = 0xa8_e6b0;
 
+/// Room for one entered line and its frame.
+const SMALLEST_HISTORY: u16 = 40;
+
 pub(super) fn screen(target: &Target, canvas: &mut Canvas) {
     let layout = Layout::new(target.size(), &target.menu);
     canvas.fill(layout.body, BODY);
@@ -44,12 +48,9 @@ pub(super) fn screen(target: &Target, canvas: &mut Canvas) {
         open_list(target, canvas, popup);
     }
     let (x, y) = target.pointer();
-    arrow(
-        canvas,
-        i32::from(x),
-        i32::from(y),
-        target.buttons() & 1 != 0,
-    );
+    let pressed = target.buttons() & 1 != 0;
+    let fill = if pressed { CURSOR } else { WHITE };
+    arrow(canvas, i32::from(x), i32::from(y), fill);
 }
 
 fn bars(target: &Target, canvas: &mut Canvas, layout: &Layout) {
@@ -78,7 +79,7 @@ fn bars(target: &Target, canvas: &mut Canvas, layout: &Layout) {
     status(target, canvas, layout.status);
     canvas.fill(layout.footer, TITLE_BAR);
     let legend = match target.menu.page() {
-        Page::Log => "Enter:Run/Stop  PgUp/PgDn/Wheel:Scroll  \u{ab} \u{bb}:Page  Esc:Main",
+        Page::Log => "Enter:Run/Stop  PgUp/PgDn/Wheel:Scroll  Left/Right:Page",
         Page::Motion => "Enter:Run/Stop  Left/Right:Page  Esc:Main",
         _ => "Left/Right:Page  Up/Down:Item  Enter:Change  F9:Defaults  Esc",
     };
@@ -154,27 +155,39 @@ fn main_page(target: &Target, canvas: &mut Canvas, layout: &Layout) {
     text_field(target, canvas, layout.items[0]);
     choices(target, canvas, layout);
     let (reports, refused) = target.reports();
+    let keys: Vec<String> = target
+        .keys()
+        .iter()
+        .map(|id| format!("{id:#04x}"))
+        .collect();
     let facts = [
-        ("System clock", clock(target)),
+        ("HID reports", format!("{reports}, {refused} refused")),
+        ("Last report", target.last_report()),
+        (
+            "Keys held",
+            if keys.is_empty() {
+                "none".to_owned()
+            } else {
+                keys.join(" ")
+            },
+        ),
         ("Screen", target.size().to_string()),
-        ("HID reports", format!("{reports} ({refused} refused)")),
     ];
     let rest = layout.rest;
     canvas.fill(Rect { height: 1, ..rest }, RULE);
     let mut y = rest.y + 8;
+    let value_x = rest.x + VALUE_COLUMN;
+    let columns = usize::from(rest.width.saturating_sub(VALUE_COLUMN) / Font::NORMAL.width());
     for (label, value) in facts {
-        if u32::from(y + ROW) > rest.bottom() {
-            return;
+        if u32::from(y + ROW + SMALLEST_HISTORY) > rest.bottom() {
+            break;
         }
         canvas.text(rest.x + 6, y, Font::NORMAL, LABEL, label);
-        canvas.text(rest.x + VALUE_COLUMN, y, Font::NORMAL, VALUE, &value);
+        canvas.text(value_x, y, Font::NORMAL, VALUE, fitting(&value, columns));
         y += ROW;
     }
-    history(
-        target,
-        canvas,
-        Rect::from_edges(rest.x.into(), u32::from(y) + 4, rest.right(), rest.bottom()),
-    );
+    let lines = Rect::from_edges(rest.x.into(), u32::from(y) + 6, rest.right(), rest.bottom());
+    history(target, canvas, lines);
     help(target, canvas, layout.help);
 }
 
@@ -231,7 +244,7 @@ fn choices(target: &Target, canvas: &mut Canvas, layout: &Layout) {
 
 /// The lines that were entered, the newest at the bottom.
 fn history(target: &Target, canvas: &mut Canvas, rect: Rect) {
-    if rect.height < 30 {
+    if rect.height < SMALLEST_HISTORY - 10 {
         return;
     }
     canvas.fill(rect, WHITE);
@@ -265,9 +278,8 @@ fn help(target: &Target, canvas: &mut Canvas, rect: Rect) {
     let text = match target.menu.choice(target.menu.selected()) {
         Some(choice) => choice.help,
         None => {
-            "What you type on the client arrives here as USB HID reports, and nothing else does.\n\n\
-             Backspace deletes, Enter keeps the line.\n\n\
-             Lock keys light the lamps below."
+            "What you type in your viewer arrives here as USB HID reports.\n\n\
+             Enter keeps the line. Lock keys light the lamps below."
         }
     };
     let columns = usize::from((rect.width - 28) / Font::BOLD.width());
@@ -298,7 +310,7 @@ fn text_page(target: &Target, canvas: &mut Canvas, layout: &Layout) {
         ),
         (
             Font::BOLD,
-            "\u{a1}Zw\u{f6}lf Boxk\u{e4}mpfer jagen Viktor quer \u{fc}ber den Sylter Deich!",
+            "Zw\u{f6}lf Boxk\u{e4}mpfer jagen Viktor quer \u{fc}ber den Sylter Deich!",
         ),
         (
             Font::SMALL,
@@ -333,29 +345,6 @@ fn text_page(target: &Target, canvas: &mut Canvas, layout: &Layout) {
         ),
     );
     colour_bars(canvas, bars);
-}
-
-/// Primaries and mixtures above, then ramps of red, green, blue and grey.
-fn colour_bars(canvas: &mut Canvas, rect: Rect) {
-    const SOLID: [Colour; 8] = [
-        0xff_ffff, 0xff_ff00, 0x00_ffff, 0x00_ff00, 0xff_00ff, 0xff_0000, 0x00_00ff, 0x00_0000,
-    ];
-    const RAMPS: [Colour; 4] = [0x01_0000, 0x00_0100, 0x00_0001, 0x01_0101];
-    let row = rect.height / 6;
-    let column = |index: u32, of: u32| u32::from(rect.x) + u32::from(rect.width) * index / of;
-    let top = u32::from(rect.y);
-    let band = |index: u16| top + u32::from(index * row);
-    for (index, colour) in (0..).zip(SOLID) {
-        let (left, right) = (column(index, 8), column(index + 1, 8));
-        canvas.fill(Rect::from_edges(left, top, right, band(2)), colour);
-    }
-    for (index, unit) in (2..).zip(RAMPS) {
-        for step in 0..64 {
-            let (left, right) = (column(step, 64), column(step + 1, 64));
-            let rect = Rect::from_edges(left, band(index), right, band(index + 1));
-            canvas.fill(rect, unit * (step * 255 / 63));
-        }
-    }
 }
 
 fn switch(canvas: &mut Canvas, rect: Rect, label: &str, on: bool, note: &str) {
@@ -441,50 +430,5 @@ fn open_list(target: &Target, canvas: &mut Canvas, popup: &PopupLayout) {
         }
         let colour = if marked { WHITE } else { LABEL };
         canvas.text_centred(*rect, Font::NORMAL, colour, value);
-    }
-}
-
-fn disc(canvas: &mut Canvas, x: i32, y: i32, radius: i32, colour: Colour) {
-    for dy in -radius..=radius {
-        for dx in -radius..=radius {
-            if dx * dx + dy * dy <= radius * radius + radius / 2 {
-                canvas.set(x + dx, y + dy, colour);
-            }
-        }
-    }
-}
-
-/// The pointer, its tip at (`x`, `y`); `#` is the edge.
-fn arrow(canvas: &mut Canvas, x: i32, y: i32, pressed: bool) {
-    const SHAPE: [&str; 19] = [
-        "#",
-        "##",
-        "#.#",
-        "#..#",
-        "#...#",
-        "#....#",
-        "#.....#",
-        "#......#",
-        "#.......#",
-        "#........#",
-        "#.........#",
-        "#......#####",
-        "#...#..#",
-        "#..# #..#",
-        "#.#  #..#",
-        "##    #..#",
-        "#     #..#",
-        "       #..#",
-        "       ###",
-    ];
-    let fill = if pressed { CURSOR } else { WHITE };
-    for (dy, row) in (0..).zip(SHAPE) {
-        for (dx, dot) in (0..).zip(row.bytes()) {
-            match dot {
-                b'#' => canvas.set(x + dx, y + dy, BLACK),
-                b'.' => canvas.set(x + dx, y + dy, fill),
-                _ => {}
-            }
-        }
     }
 }

@@ -11,6 +11,8 @@ const TABS: u16 = 30;
 const STATUS: u16 = 34;
 const FOOTER: u16 = 28;
 const MARGIN: u16 = 10;
+/// Between a panel's edge and what is in it.
+const PADDING: u16 = 14;
 const FIELD: u16 = 32;
 /// Where values start, from the left edge of the items.
 pub(super) const VALUE_COLUMN: u16 = 190;
@@ -87,11 +89,11 @@ impl Layout {
             ..inner
         };
 
-        let mut y = page.y + MARGIN;
+        let mut y = page.y + PADDING;
         let column = |y: u16, height: u16| Rect {
-            x: page.x + MARGIN,
+            x: page.x + PADDING,
             y,
-            width: page.width.saturating_sub(2 * MARGIN),
+            width: page.width.saturating_sub(2 * PADDING),
             height,
         };
         let items = (0..menu.item_count()).map(|item| {
@@ -102,7 +104,7 @@ impl Layout {
         });
         let items: Vec<Rect> = items.collect();
         y += MARGIN;
-        let bottom = (page.y + page.height).saturating_sub(MARGIN);
+        let bottom = (page.y + page.height).saturating_sub(PADDING);
         let rest = column(y, bottom.saturating_sub(y));
 
         let popup = menu.popup().and_then(|popup| {

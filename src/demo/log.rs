@@ -106,7 +106,8 @@ fn boot_line(number: usize) -> String {
         ("fan 1", "1180 turns a minute"),
     ];
     // A fixed scramble, so that neighbouring lines differ but every run is the same.
-    let scrambled = number.wrapping_mul(2_654_435_761) >> 7;
-    let (who, what) = PARTS[scrambled % PARTS.len()];
-    format!("{who}: {what} ({:#010x})", scrambled & 0xffff_ffff)
+    let number = (number as u32).wrapping_add(1).wrapping_mul(0x9e37_79b1);
+    let scrambled = (number ^ number >> 15).wrapping_mul(0x85eb_ca77);
+    let (who, what) = PARTS[(scrambled >> 16) as usize % PARTS.len()];
+    format!("{who}: {what} ({scrambled:#010x})")
 }

@@ -11,6 +11,7 @@ mod log;
 mod menu;
 mod plasma;
 mod run;
+mod shapes;
 mod target;
 mod us_layout;
 

@@ -153,12 +153,13 @@ impl Source for DemoSource {
                 target.tick(self.shared.started.elapsed());
             }
         }
+        let taken = Instant::now();
         let revision = target.revision();
         if self.drawn.is_none_or(|(drawn, _)| drawn != revision) {
             target.draw(&mut self.canvas);
         }
         drop(target);
-        self.drawn = Some((revision, Instant::now()));
+        self.drawn = Some((revision, taken));
         Ok(Captured {
             layout: Layout::Bgrx,
             size: self.canvas.size(),
@@ -263,6 +264,19 @@ mod tests {
         assert!(source.next().unwrap().bytes != first);
         assert_eq!(opener.with_target(|target| target.text().to_owned()), "h");
         assert_eq!(opener.name(), "the demo target");
+    }
+
+    #[test]
+    fn a_still_screen_is_delivered_again_and_a_moving_one_always_differs() {
+        let (mut opener, mut sink, _) = started();
+        let mut source = opener.open().unwrap();
+        let mut next = || source.next().unwrap().bytes.to_vec();
+        let clock = 32 * 1280 * 4;
+        assert!(next()[clock..] == next()[clock..]);
+        // Left of the first page is the one in motion.
+        sink.offer(Function::Keyboard, &keyboard(0x50));
+        let (first, second, third) = (next(), next(), next());
+        assert!(first[clock..] != second[clock..] && second[clock..] != third[clock..]);
     }
 
     #[test]

@@ -31,6 +31,9 @@ const REPEAT_PACE: Duration = Duration::from_millis(40);
 const MOST_HISTORY: usize = 100;
 const MOST_TEXT: usize = 200;
 
+/// Bytes of the last report that are kept for show.
+const MOST_SHOWN: usize = 16;
+
 const LINES_PER_NOTCH: i32 = 3;
 
 /// The machine behind the cable.
@@ -48,6 +51,7 @@ pub struct Target {
     pub(super) locks: Locks,
     pub(super) reports: u64,
     pub(super) refused: u64,
+    last_report: Option<(Function, Vec<u8>)>,
     pointer: Point,
     wheel: (i32, i32),
     key_repeat: bool,
@@ -98,6 +102,7 @@ impl Target {
             },
             reports: 0,
             refused: 0,
+            last_report: None,
             pointer: Point::new(size.width / 2, size.height / 2),
             wheel: (0, 0),
             key_repeat: true,
@@ -123,6 +128,8 @@ impl Target {
     pub fn report(&mut self, function: Function, report: &[u8]) {
         self.revision += 1;
         self.reports += 1;
+        let shown = report.get(..report.len().min(MOST_SHOWN)).unwrap_or(report);
+        self.last_report = Some((function, shown.to_vec()));
         let device = self.devices.get_mut(&function);
         match device.map(|device| device.descriptor.read(report)) {
             Some(Ok(reading)) => self.understand(function, reading),
@@ -247,6 +254,16 @@ impl Target {
     /// Reports received, and those among them that fit no descriptor.
     pub fn reports(&self) -> (u64, u64) {
         (self.reports, self.refused)
+    }
+
+    /// The last report in hex, with the function it came from.
+    pub fn last_report(&self) -> String {
+        let Some((function, report)) = &self.last_report else {
+            return "none yet".to_owned();
+        };
+        report.iter().fold(format!("{function:?}"), |text, byte| {
+            format!("{text} {byte:02x}")
+        })
     }
 
     fn held(&self) -> impl Iterator<Item = Usage> {

@@ -161,13 +161,16 @@ mod tests {
 
     use super::*;
 
-    const SIZES: [Size; 6] = [
+    const SIZES: [Size; 9] = [
         Size::new(640, 480),
         Size::new(800, 600),
         Size::new(1280, 720),
         Size::new(1920, 1080),
         Size::new(320, 200),
         Size::new(1, 1),
+        Size::new(1, 480),
+        Size::new(4096, 2),
+        Size::new(9000, 300),
     ];
 
     fn lost(why: &str, seconds: u64) -> Signal {
