@@ -7,6 +7,9 @@ mod convert;
 pub mod jpeg;
 mod raw;
 
+pub mod canvas;
+pub mod slate;
+
 use std::time::SystemTime;
 
 use rfb::{frame::Frame, geom::Size};
