@@ -139,8 +139,8 @@ fn quality_grows_with_the_level() {
 /// All of Tight's ways in one picture: a photograph goes as JPEG, text and flat areas do not.
 #[test]
 fn content_decides_between_jpeg_and_lossless() {
-    let photo = photo(1024, 256);
-    let sample = Sample::new("desktop", 1024, 256, |x, y| match x / 256 {
+    let photo = photo(1024, 128);
+    let sample = Sample::new("desktop", 1024, 128, |x, y| match x / 256 {
         0 => 0x20_40_60,
         1 => colour(u32::from(noise(x, y).is_multiple_of(5))),
         2 => colour(noise(x, y) % 30),
