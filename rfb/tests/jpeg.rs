@@ -206,6 +206,18 @@ fn jpegs_for_16_bit_clients_are_small() {
     for jpeg in &decoder.seen.jpegs {
         assert!(jpeg.size.area() <= 65536, "{}", jpeg.size);
     }
+
+    // A caller who does not split as much as we do gets no JPEG beyond that either.
+    let large = photo(2000, 256);
+    let mut payload = Vec::new();
+    encode(
+        Encoding::Tight,
+        &picture(&large),
+        &parameters,
+        false,
+        &mut payload,
+    );
+    assert_eq!(payload[0], 0x01);
 }
 
 /// Encoding 21, whole and in every fragment.

@@ -82,6 +82,7 @@ impl<'c> TileCoder<'c> {
 
         // The first of equals is the easiest to decode.
         let smallest = raw.min(packed).min(palette_rle).min(plain_rle);
+        let start = out.len();
         if raw == smallest {
             out.push(RAW);
             self.pen.all(codes, out);
@@ -92,6 +93,7 @@ impl<'c> TileCoder<'c> {
         } else {
             self.put_plain_rle(out);
         }
+        debug_assert_eq!(out.len() - start, 1 + smallest, "the size was foreseen");
     }
 
     /// Collects the runs and, as long as it has room, the palette. Says whether it had.
