@@ -35,10 +35,18 @@ impl Shared {
 
     fn wait_for(&self, count: usize) -> Vec<Taken> {
         let state = self.state.lock().unwrap();
-        let state = self
+        // So long that only a report that never comes fails here.
+        let patience = Duration::from_secs(30);
+        let too_few = |state: &mut (_, Vec<Taken>)| state.1.len() < count;
+        let (state, waited) = self
             .changed
-            .wait_while(state, |state| state.1.len() < count)
+            .wait_timeout_while(state, patience, too_few)
             .unwrap();
+        assert!(
+            !waited.timed_out(),
+            "{count} reports wanted, {:?} came",
+            state.1
+        );
         state.1.clone()
     }
 }
