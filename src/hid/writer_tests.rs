@@ -64,10 +64,17 @@ fn key(down: bool, keysym: u32) -> Input {
 #[tokio::test]
 async fn check_61_a_burst_of_keys_arrives_whole() {
     let (handle, thread, shared) = start();
-    for _ in 0..200 {
-        handle.send(ONE, key(true, 0x61)).await;
-        handle.send(ONE, key(false, 0x61)).await;
-    }
+    // Through a task, as sessions are.
+    let session = tokio::spawn({
+        let handle = handle.clone();
+        async move {
+            for _ in 0..200 {
+                handle.send(ONE, key(true, 0x61)).await;
+                handle.send(ONE, key(false, 0x61)).await;
+            }
+        }
+    });
+    session.await.unwrap();
     let reports = shared.wait_for(400);
     for pair in reports.chunks(2) {
         assert_eq!((pair[0].1[2], pair[1].1[2]), (4, 0));
