@@ -117,7 +117,7 @@ pub enum BadPicture {
 }
 
 /// Checks a picture's size before anything is allocated for it.
-fn checked_size(width: u32, height: u32) -> Result<Size, BadPicture> {
+pub(crate) fn checked_size(width: u32, height: u32) -> Result<Size, BadPicture> {
     let side = |length: u32| {
         u16::try_from(length)
             .ok()
