@@ -1,6 +1,6 @@
 //! Where frames come from.
 //!
-//! A source is one file here, its `mod` line and one row in [`ROWS`]. [`supervisor`] keeps it open.
+//! A source is one file here, its `mod` line and one row in `ROWS`. [`supervisor`] keeps it open.
 
 pub mod jpeg_stream;
 mod mailbox;

@@ -340,3 +340,34 @@ fn it_runs_and_stops_with_nobody_listening() {
         .unwrap()
         .stop();
 }
+
+#[test]
+fn a_recording_goes_the_whole_way_and_stops() {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/fixtures/screens/console-typing.mjpeg"
+    );
+    let kind: crate::source::SourceKind = format!("replay:{path}").parse().unwrap();
+    let (sender, mut signal) = watch::channel(Signal::Starting);
+    let opener = crate::source::opener(&kind, crate::source::Wishes::default());
+    let threads = spawn(opener, sender).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let mut last = 0;
+    while last < 3 {
+        runtime.block_on(signal.changed()).unwrap();
+        if let Signal::Live(frame) = &*signal.borrow_and_update() {
+            assert_eq!(frame.size(), Size::new(1920, 1080));
+            assert!(frame.jpeg().is_some());
+            assert!(frame.seq().0 > last);
+            last = frame.seq().0;
+        }
+    }
+    threads.stop();
+    // Both threads are gone, and the sender with them.
+    assert!(runtime.block_on(async {
+        while signal.changed().await.is_ok() {}
+        signal.has_changed().is_err()
+    }));
+}

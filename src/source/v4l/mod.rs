@@ -77,7 +77,7 @@ impl Opener for Camera {
         let format = device.set_mode(mode).map_err(failed("set up"))?;
         let description = format!(
             "{} {}{}",
-            mode::name(format.layout),
+            format.layout,
             format.size,
             format
                 .fps

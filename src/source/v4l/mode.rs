@@ -72,7 +72,7 @@ pub(super) fn choose(offers: &[Mode], wishes: Wishes) -> Result<Mode, String> {
 
 fn wished(wishes: Wishes) -> String {
     let words = [
-        wishes.format.map(|format| name(format).to_owned()),
+        wishes.format.map(|format| format.to_string()),
         wishes.size.map(|size| size.to_string()),
         wishes.fps.map(|fps| format!("{fps} frames a second")),
     ];
@@ -87,7 +87,7 @@ fn list(offers: &[Mode]) -> String {
         let same_size = same_layout && last.is_some_and(|last| last.size == mode.size);
         if !same_layout {
             out += if last.is_some() { "; " } else { "" };
-            out += name(mode.layout);
+            out += &mode.layout.to_string();
         }
         let rate = match mode.rate() {
             0 => String::new(),
@@ -101,18 +101,6 @@ fn list(offers: &[Mode]) -> String {
         last = Some(mode);
     }
     out
-}
-
-pub(super) fn name(layout: Layout) -> &'static str {
-    match layout {
-        Layout::Mjpeg => "MJPEG",
-        Layout::Yuyv => "YUYV",
-        Layout::Uyvy => "UYVY",
-        Layout::Nv12 => "NV12",
-        Layout::Rgb24 => "RGB24",
-        Layout::Bgr24 => "BGR24",
-        Layout::Bgrx => "BGRX",
-    }
 }
 
 #[cfg(test)]
