@@ -1,5 +1,8 @@
 //! rfbridge: a VNC server for a machine you cannot touch.
 
+pub mod cli;
+pub mod config;
 pub mod hid;
+pub mod logging;
 pub mod source;
 pub mod video;
