@@ -3,6 +3,8 @@
 //! The next frame shares every tile that did not change, so "did this tile change?" is a pointer
 //! comparison, whoever asks and however many frames were skipped in between.
 
+pub mod fit;
+
 use std::sync::Arc;
 
 use bytes::Bytes;

@@ -1,5 +1,7 @@
 //! PIXEL_FORMAT (RFC 6143 §7.4), validated when it is parsed.
 
+pub mod convert;
+
 use crate::wire::{Put, Read, Reader};
 
 /// One colour of a true-colour format: a sample of `0..=max` at bit `shift`.

@@ -28,6 +28,11 @@ impl<'a> Reader<'a> {
         self.consumed
     }
 
+    /// What was received and not read yet.
+    pub fn rest(&self) -> &'a [u8] {
+        self.bytes
+    }
+
     /// The next `n` bytes.
     pub fn take(&mut self, n: usize) -> Read<&'a [u8]> {
         let (head, tail) = self.bytes.split_at_checked(n).ok_or(Short)?;
@@ -90,16 +95,16 @@ impl Put for Vec<u8> {
     }
 }
 
-/// Writes `body` behind its own length as U32.
-///
-/// # Panics
-/// If the body is 4 GiB or larger; every encoding bounds its rectangles far below.
+/// Writes `body` behind its own length as U32. Every encoding bounds its rectangles far below the
+/// 4 GiB that the length can say.
 pub fn put_u32_prefixed(out: &mut Vec<u8>, body: impl FnOnce(&mut Vec<u8>)) {
     let at = out.len();
     out.put_u32(0);
     body(out);
-    let length = u32::try_from(out.len() - at - 4).expect("a body below 4 GiB");
-    out[at..at + 4].copy_from_slice(&length.to_be_bytes());
+    let length = u32::try_from(out.len() - at - 4).unwrap_or(u32::MAX);
+    if let Some(prefix) = out.get_mut(at..at + 4) {
+        prefix.copy_from_slice(&length.to_be_bytes());
+    }
 }
 
 #[cfg(test)]

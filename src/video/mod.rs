@@ -1,8 +1,20 @@
 //! Captured bytes become frames.
+//!
+//! A [`Converter`] turns what a source delivers into [`Frame`]s that share every tile that did not
+//! change. It runs on the video thread and knows no device.
+
+mod convert;
+pub mod jpeg;
+mod raw;
+
+pub mod canvas;
+pub mod slate;
 
 use std::time::SystemTime;
 
 use rfb::{frame::Frame, geom::Size};
+
+pub use convert::{Converter, Counters};
 
 /// How captured bytes stand for pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -23,6 +35,33 @@ pub enum Layout {
     Bgrx,
 }
 
+/// Which luma and chroma stand for which colour, in the YCbCr layouts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Colour {
+    pub matrix: Matrix,
+    pub range: Range,
+}
+
+/// How much red, green and blue are in luma.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Matrix {
+    /// What V4L2 means if a driver says nothing.
+    #[default]
+    Bt601,
+    Bt709,
+    Bt2020,
+}
+
+/// Which sample values are black and white.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Range {
+    /// 16 and 235; what V4L2 means for YCbCr if a driver says nothing.
+    #[default]
+    Limited,
+    /// 0 and 255.
+    Full,
+}
+
 /// One picture as a source delivers it.
 #[derive(Clone, Copy, Debug)]
 pub struct Captured<'a> {
@@ -31,6 +70,8 @@ pub struct Captured<'a> {
     pub size: Size,
     /// Bytes from one row to the next of the first plane; 0 for [`Layout::Mjpeg`].
     pub stride: usize,
+    /// Counts in the YCbCr layouts only; a JPEG is always BT.601 at full range.
+    pub colour: Colour,
     /// The bytes in use, no more.
     pub bytes: &'a [u8],
 }
@@ -46,4 +87,48 @@ pub enum Signal {
     NoSignal { since: SystemTime, why: String },
     /// The source is gone; it is being reopened.
     Lost { since: SystemTime, why: String },
+}
+
+/// Smallest width and height of a picture that is taken for one.
+pub const MIN_SIDE: u16 = 16;
+/// Largest width and height of a picture.
+pub const MAX_SIDE: u16 = 8192;
+/// Most pixels of a picture: 8192 × 4320.
+pub const MAX_AREA: usize = 8192 * 4320;
+
+/// Why a captured picture is not shown.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadPicture {
+    /// There is no start of a JPEG near the beginning.
+    #[error("no JPEG starts in it")]
+    NoStart,
+    /// The end is missing: a transfer was cut short.
+    #[error("its end is missing")]
+    Truncated,
+    /// What is in it cannot be a picture.
+    #[error("it is damaged: {0}")]
+    Corrupt(String),
+    /// A kind of JPEG that no dongle should send.
+    #[error("{0} is not supported; a dongle sends baseline JPEG")]
+    Unsupported(String),
+    /// Width or height are out of bounds.
+    #[error("its size of {width}x{height} is out of bounds")]
+    Size { width: u32, height: u32 },
+    /// Fewer bytes than a picture of its size and layout has.
+    #[error("it has {have} bytes instead of {need}")]
+    Short { have: usize, need: usize },
+}
+
+/// Checks a picture's size before anything is allocated for it.
+fn checked_size(width: u32, height: u32) -> Result<Size, BadPicture> {
+    let side = |length: u32| {
+        u16::try_from(length)
+            .ok()
+            .filter(|length| (MIN_SIDE..=MAX_SIDE).contains(length))
+    };
+    side(width)
+        .zip(side(height))
+        .map(|(width, height)| Size::new(width, height))
+        .filter(|size| size.area() <= MAX_AREA)
+        .ok_or(BadPicture::Size { width, height })
 }

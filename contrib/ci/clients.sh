@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Real VNC clients against the release build: contrib/ci/clients.sh [case…]
+# Cases are listed by --help; pictures and logs are left in target/clients.
+. "$(dirname "$0")/lib.sh"
+need_packages Xvfb=xvfb xdotool=xdotool xtigervncviewer=tigervnc-viewer gcc=gcc
+python_tools
+need_rust
+cargo build --release --locked --bin rfbridge
+"$PYTHON" tests/clients/run.py --bridge "${CARGO_TARGET_DIR:-target}/release/rfbridge" --vncdo "$VENV/bin/vncdo" "$@"

@@ -1,0 +1,97 @@
+# shellcheck shell=bash
+# Shared by the steps of CI: sourced, not run. Sets the shell up and goes to the repository's root.
+
+set -euo pipefail
+exec </dev/null
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+export CARGO_TERM_COLOR=never
+export DEBIAN_FRONTEND=noninteractive
+# What is worth keeping from one run to the next and does not belong into the repository.
+CACHE=${RFBRIDGE_CI_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/rfbridge-ci}
+mkdir -p "$CACHE"
+
+say() { printf '%s\n' "$*"; }
+
+fail() {
+    say "$(basename "$0"): $*" >&2
+    exit 1
+}
+
+# retry TIMES COMMAND…: networks have hiccups.
+retry() {
+    local times=$1 try
+    shift
+    for ((try = 1; ; try++)); do
+        "$@" && return 0
+        ((try < times)) || return 1
+        say "failed ($try of $times), trying again: $*"
+        sleep $((try * 5))
+    done
+}
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo --non-interactive --preserve-env=DEBIAN_FRONTEND "$@"
+    else
+        fail "$* needs root, and there is no sudo"
+    fi
+}
+
+# need_packages COMMAND=PACKAGE…: installs the Debian packages whose command is missing.
+need_packages() {
+    local pair missing=()
+    for pair in "$@"; do
+        command -v "${pair%%=*}" >/dev/null || missing+=("${pair#*=}")
+    done
+    ((${#missing[@]} == 0)) && return 0
+    say "installing ${missing[*]}"
+    command -v apt-get >/dev/null || fail "please install ${missing[*]}: this machine has no apt-get"
+    retry 4 as_root apt-get update -qq || fail "apt-get update failed"
+    retry 3 as_root apt-get install -y -qq --no-install-recommends \
+        -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=120 "${missing[@]}" >"$CACHE/apt.log" 2>&1 ||
+        { tail -n 20 "$CACHE/apt.log"; fail "apt-get install ${missing[*]} failed"; }
+    for pair in "$@"; do
+        command -v "${pair%%=*}" >/dev/null || fail "${pair#*=} is installed but ${pair%%=*} is still missing"
+    done
+}
+
+# need_rust: cargo, and rustfmt and clippy beside it.
+need_rust() {
+    if ! command -v cargo >/dev/null && [ -f "$HOME/.cargo/env" ]; then
+        # shellcheck source=/dev/null
+        . "$HOME/.cargo/env"
+    fi
+    command -v cargo >/dev/null || fail "cargo is missing; install Rust's stable toolchain from https://rustup.rs"
+    local part
+    for part in "$@"; do
+        cargo "$part" --version >/dev/null 2>&1 && continue
+        command -v rustup >/dev/null || fail "cargo $part is missing, and there is no rustup to install it"
+        retry 3 rustup component add "${part/fmt/rustfmt}" || fail "cargo $part could not be installed"
+    done
+}
+
+# python_tools: a virtual environment with contrib/ci/requirements.txt in it; sets PYTHON and VENV.
+python_tools() {
+    need_packages python3=python3
+    local wanted
+    wanted=$(cat contrib/ci/requirements.txt - <<<"$(command -v python3)" | sha256sum | cut -c1-16)
+    VENV=$CACHE/python-$wanted
+    PYTHON=$VENV/bin/python
+    [ -f "$VENV/complete" ] && "$PYTHON" -c '' 2>/dev/null && return 0
+    say "installing $(grep -v '^#' contrib/ci/requirements.txt | tr '\n' ' ')"
+    rm -rf "$VENV"
+    if ! python3 -m venv "$VENV" >/dev/null 2>&1; then
+        # Debian's python3 leaves ensurepip out.
+        as_root apt-get install -y -qq --no-install-recommends python3-venv >"$CACHE/apt.log" 2>&1 ||
+            { retry 4 as_root apt-get update -qq && as_root apt-get install -y -qq --no-install-recommends python3-venv; } ||
+            fail "python3-venv could not be installed"
+        rm -rf "$VENV"
+        python3 -m venv "$VENV" || fail "python3 -m venv failed"
+    fi
+    retry 3 "$PYTHON" -m pip install --quiet --disable-pip-version-check -r contrib/ci/requirements.txt ||
+        fail "pip could not install contrib/ci/requirements.txt"
+    touch "$VENV/complete"
+}

@@ -1,0 +1,42 @@
+//! An admitted client that says anything, with updates planned in between.
+//!
+//! First byte: how many bytes arrive at a time.
+#![no_main]
+
+use std::sync::Arc;
+
+use libfuzzer_sys::fuzz_target;
+use rfb::{
+    frame::{Frame, FrameSeq},
+    geom::Size,
+    server::{Connection, ServerConfig},
+};
+
+/// Version 3.8, security type None, shared.
+const ADMISSION: &[u8] = b"RFB 003.008\n\x01\x01";
+
+fuzz_target!(|data: &[u8]| {
+    let Some((&at_a_time, bytes)) = data.split_first() else {
+        return;
+    };
+    let size = Size::new(70, 66);
+    let first = Frame::solid(FrameSeq(1), size, 0x33_66_99);
+    let second = Frame::solid(FrameSeq(2), size, 0x99_66_33);
+    let config = Arc::new(ServerConfig::default());
+    let mut connection = Connection::new(config, [7; 16], first.clone());
+    connection
+        .receive(ADMISSION)
+        .expect("a faultless handshake is accepted");
+    for (index, piece) in bytes.chunks(usize::from(at_a_time).max(1)).enumerate() {
+        if connection.receive(piece).is_err() {
+            return;
+        }
+        while connection.next_event().is_some() {}
+        let frame = if index % 2 == 0 { &first } else { &second };
+        if let Some(plan) = connection.plan_update(frame) {
+            let inside = plan.rects().all(|rect| size.rect().contains(rect));
+            assert!(inside, "an update stays inside the picture");
+        }
+        connection.take_output();
+    }
+});

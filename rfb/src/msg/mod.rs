@@ -1,0 +1,32 @@
+//! Messages: the numbers, what clients send, what the server sends.
+
+pub mod client;
+pub mod server;
+pub mod version;
+
+/// Number of an encoding or pseudo-encoding (RFC 6143 §7.7, community rfbproto).
+///
+/// The pseudo-encodings; the encodings proper are in [`crate::encoding`].
+pub mod pseudo {
+    pub const COPY_RECT: i32 = 1;
+    pub const DESKTOP_SIZE: i32 = -223;
+    pub const LAST_RECT: i32 = -224;
+    pub const POINTER_MOTION_CHANGE: i32 = -257;
+    pub const EXTENDED_KEY_EVENT: i32 = -258;
+    pub const LED_STATE: i32 = -261;
+    pub const DESKTOP_NAME: i32 = -307;
+    pub const EXTENDED_DESKTOP_SIZE: i32 = -308;
+    pub const FENCE: i32 = -312;
+    pub const CONTINUOUS_UPDATES: i32 = -313;
+    pub const EXTENDED_MOUSE_BUTTONS: i32 = -316;
+    pub const VMWARE_LED_STATE: i32 = 0x574d_5668;
+
+    /// Quality level 0 to 9 is −32 to −23.
+    pub const QUALITY: std::ops::RangeInclusive<i32> = -32..=-23;
+    /// Compression level 0 to 9 is −256 to −247.
+    pub const COMPRESSION: std::ops::RangeInclusive<i32> = -256..=-247;
+    /// Fine-grained quality 0 to 100 is −512 to −412.
+    pub const FINE_QUALITY: std::ops::RangeInclusive<i32> = -512..=-412;
+    /// Chroma subsampling: 4:4:4, 4:2:0, 4:2:2, grey, 8×, 16× are −768 to −763.
+    pub const SUBSAMPLING: std::ops::RangeInclusive<i32> = -768..=-763;
+}

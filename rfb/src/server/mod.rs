@@ -1,0 +1,276 @@
+//! One client's connection, without IO.
+//!
+//! [`Connection`] takes the bytes that were received and the newest frame, and gives events, bytes to
+//! send and update jobs:
+//!
+//! ```text
+//! socket → receive() → next_event()            keys, pointer
+//!                    → take_output()           handshake, fences, resizes: send these first
+//! frames → show()    → plan_update() → UpdateJob::encode() → finish_update() → socket
+//! ```
+//!
+//! Only [`UpdateJob::encode`] is slow; it holds no reference to the connection and runs wherever the
+//! caller likes. At most one job exists at a time, and it is planned against the newest frame, so a slow
+//! client skips frames instead of queueing them.
+
+mod announce;
+mod handshake;
+mod session;
+mod update;
+mod view;
+mod wants;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::error::Error;
+use crate::frame::Frame;
+use crate::geom::{Point, Size};
+use crate::msg::version::GREETING;
+use crate::security::vnc_auth::{Challenge, Password};
+use crate::wire::Reader;
+
+pub use crate::msg::server::LedState;
+use handshake::{Handshake, Step};
+use session::Session;
+pub use update::{EncodedUpdate, UpdateJob};
+
+/// What is the same for every connection.
+#[derive(Clone, Debug)]
+pub struct ServerConfig {
+    /// Desktop name.
+    pub name: String,
+    /// Without one, only security type None is offered; with one, only VNC Authentication.
+    pub password: Option<Password>,
+}
+
+/// What a client did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The client may enter; ClientInit has yet to come.
+    Authenticated,
+    /// The handshake is over. `shared` is the client's wish (TigerVNC sends false by default).
+    Ready {
+        shared: bool,
+    },
+    /// The client told which encodings it takes; the one that updates will use from now on.
+    EncodingChosen(&'static str),
+    Key {
+        down: bool,
+        keysym: u32,
+    },
+    /// A key by its XT scancode (prefix 0xe0 as bit 7), with the keysym beside it.
+    ExtendedKey {
+        down: bool,
+        keysym: u32,
+        code: u32,
+    },
+    /// `position` lies in the target's screen of this `size`. Bits of `buttons`: 0 left, 1 middle, 2 right,
+    /// 3 to 6 wheel up, down, left, right, 7 back, 8 forward.
+    Pointer {
+        position: Point,
+        size: Size,
+        buttons: u16,
+    },
+}
+
+enum State {
+    Handshake(Handshake),
+    Running(Box<Session>),
+    Ended,
+}
+
+/// One client, from its first byte to its last.
+pub struct Connection {
+    config: Arc<ServerConfig>,
+    challenge: Challenge,
+    refusal: Option<String>,
+    state: State,
+    frame: Frame,
+    leds: Option<LedState>,
+    /// The beginning of a message that is not whole yet.
+    input: Vec<u8>,
+    /// Bytes of input to pass over (clipboard text).
+    skip: usize,
+    output: Vec<u8>,
+    events: VecDeque<Event>,
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let state = match &self.state {
+            State::Handshake(handshake) => return write!(f, "Connection({handshake:?})"),
+            State::Running(_) => "running",
+            State::Ended => "ended",
+        };
+        write!(f, "Connection({state})")
+    }
+}
+
+impl Connection {
+    /// A new connection; its greeting is ready in [`Connection::take_output`]. `challenge` must be fresh
+    /// random bytes. `frame` is what there is to show now, be it a slate.
+    pub fn new(config: Arc<ServerConfig>, challenge: Challenge, frame: Frame) -> Self {
+        Self {
+            config,
+            challenge,
+            refusal: None,
+            state: State::Handshake(Handshake::default()),
+            frame,
+            leds: None,
+            input: Vec::new(),
+            skip: 0,
+            output: GREETING.to_vec(),
+            events: VecDeque::new(),
+        }
+    }
+
+    /// A connection that is told `reason` as soon as it has said its version, and then ends.
+    pub fn refusing(reason: String, frame: Frame) -> Self {
+        let config = ServerConfig {
+            name: String::new(),
+            password: None,
+        };
+        Self {
+            refusal: Some(reason),
+            ..Self::new(Arc::new(config), [0; 16], frame)
+        }
+    }
+
+    /// Takes bytes from the client and acts on every message that is whole.
+    ///
+    /// After an error the connection has ended: send what [`Connection::take_output`] holds, then close.
+    /// What stays inside between calls is less than one message (at most 256 KiB, before authentication
+    /// 16 bytes), so bound what is passed in at once.
+    pub fn receive(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        if matches!(self.state, State::Ended) {
+            return Err(Error::Ended);
+        }
+        self.input.extend_from_slice(bytes);
+        let mut consumed = 0;
+        let result = self.process(&mut consumed);
+        self.input.drain(..consumed.min(self.input.len()));
+        if result.is_err() {
+            self.state = State::Ended;
+            self.input = Vec::new();
+        }
+        result
+    }
+
+    fn process(&mut self, consumed: &mut usize) -> Result<(), Error> {
+        loop {
+            let rest = self.input.get(*consumed..).unwrap_or_default();
+            let passed = self.skip.min(rest.len());
+            self.skip -= passed;
+            *consumed += passed;
+            let mut reader = Reader::new(rest.get(passed..).unwrap_or_default());
+            if self.skip > 0 || reader.rest().is_empty() {
+                return Ok(());
+            }
+            let step = match &mut self.state {
+                State::Ended => return Err(Error::Ended),
+                State::Handshake(handshake) => {
+                    let peer = handshake::Peer {
+                        password: self.config.password.as_ref(),
+                        challenge: &self.challenge,
+                        refusal: self.refusal.as_deref(),
+                    };
+                    handshake.step(&peer, &mut reader, &mut self.output)
+                }
+                State::Running(session) => session
+                    .step(
+                        &mut reader,
+                        self.frame.size(),
+                        &mut self.output,
+                        &mut self.events,
+                    )
+                    .map(|result| {
+                        result.map(|skip| {
+                            self.skip = skip;
+                            Step::Done
+                        })
+                    }),
+            };
+            let Ok(step) = step else {
+                return Ok(());
+            };
+            *consumed += reader.consumed();
+            match step? {
+                Step::Done => {}
+                Step::Next {
+                    state,
+                    authenticated,
+                } => {
+                    self.state = State::Handshake(state);
+                    if authenticated {
+                        self.events.push_back(Event::Authenticated);
+                    }
+                }
+                Step::Finished { shared } => {
+                    let size = self.frame.size();
+                    crate::msg::server::server_init(&mut self.output, size, &self.config.name);
+                    self.state = State::Running(Box::new(Session::new(size, self.leds)));
+                    self.events.push_back(Event::Ready { shared });
+                }
+            }
+        }
+    }
+
+    /// What the client did, oldest first.
+    pub fn next_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// Bytes to send now. They must not be put into the middle of an update, and must be sent before
+    /// the bytes that a later [`Connection::finish_update`] gives.
+    pub fn take_output(&mut self) -> Bytes {
+        std::mem::take(&mut self.output).into()
+    }
+
+    /// Whether the handshake is over.
+    pub fn is_running(&self) -> bool {
+        matches!(self.state, State::Running(_))
+    }
+
+    /// The newest frame.
+    pub fn show(&mut self, frame: Frame) {
+        self.frame = frame;
+    }
+
+    /// The lock LEDs as the target set them last; `None` while that is unknown.
+    pub fn set_leds(&mut self, leds: Option<LedState>) {
+        self.leds = leds;
+        if let State::Running(session) = &mut self.state {
+            session.set_leds(leds);
+        }
+    }
+
+    /// Changes the desktop name that this client sees.
+    pub fn set_name(&mut self, name: &str) {
+        if let State::Running(session) = &mut self.state {
+            session.set_name(name);
+        }
+    }
+
+    /// The next update for this client, if it asked for one and there is something to send. May put bytes
+    /// into [`Connection::take_output`] as well (a size change), even when it gives no job.
+    ///
+    /// `None` also while a job is out: every job must come back through [`Connection::finish_update`].
+    pub fn plan_update(&mut self) -> Option<UpdateJob> {
+        match &mut self.state {
+            State::Running(session) => session.plan_update(&self.frame, &mut self.output),
+            State::Handshake(_) | State::Ended => None,
+        }
+    }
+
+    /// Takes a finished job back and gives the bytes to send, with everything that had to wait for it;
+    /// empty if it turned out that nothing had changed.
+    pub fn finish_update(&mut self, update: EncodedUpdate) -> Bytes {
+        match &mut self.state {
+            State::Running(session) => session.finish_update(update),
+            State::Handshake(_) | State::Ended => Bytes::new(),
+        }
+    }
+}

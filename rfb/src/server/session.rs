@@ -1,0 +1,322 @@
+//! The session behind the handshake: what the client asked for, and when it gets it.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+
+use super::Event;
+use super::announce::{News, PseudoRects, Told};
+use super::update::{EncodedUpdate, UpdateJob};
+use super::view::View;
+use super::wants::{Wants, ZlibStream};
+use crate::error::Error;
+use crate::frame::{Frame, FrameSeq, fit};
+use crate::geom::{Rect, Size};
+use crate::msg::client::{self, ClientMessage};
+use crate::msg::server::{self, LedState, ResizeReason, ResizeStatus, fence};
+use crate::pixel::{Colour, PixelFormat};
+use crate::wire::{Read, Reader};
+
+/// One client after the handshake.
+pub(super) struct Session {
+    format: PixelFormat,
+    wants: Wants,
+    told: Told,
+    news: News,
+    /// Size of the framebuffer as the client knows it.
+    size: Size,
+    /// What the client shows; `None` while a job has it.
+    view: Option<View>,
+    request: Request,
+    /// What the job that is out answers.
+    answering: Request,
+    /// The area of ContinuousUpdates while they are on.
+    continuous: Option<Rect>,
+    /// The encoding whose zlib stream this connection has begun.
+    zlib: Option<ZlibStream>,
+    colour_map_sent: bool,
+    /// Pseudo-rectangles of an update that was not sent.
+    left_over: PseudoRects,
+    /// Control bytes that may only follow the update that is out.
+    deferred: Vec<u8>,
+    /// A frame and an area in which nothing was found to have changed.
+    examined: Option<(FrameSeq, Rect)>,
+}
+
+/// FramebufferUpdateRequests that were not answered yet, as one. Areas lie in the framebuffer.
+#[derive(Clone, Copy, Debug, Default)]
+struct Request {
+    open: bool,
+    /// Wanted where it changed.
+    incremental: Rect,
+    /// Wanted in any case.
+    full: Rect,
+}
+
+impl Session {
+    pub(super) fn new(size: Size, leds: Option<LedState>) -> Self {
+        Self {
+            format: PixelFormat::BGRX,
+            wants: Wants::default(),
+            told: Told::default(),
+            news: News { leds, name: None },
+            size,
+            view: Some(View::new(size)),
+            request: Request::default(),
+            answering: Request::default(),
+            continuous: None,
+            zlib: None,
+            colour_map_sent: false,
+            left_over: PseudoRects::default(),
+            deferred: Vec::new(),
+            examined: None,
+        }
+    }
+
+    pub(super) fn set_leds(&mut self, leds: Option<LedState>) {
+        self.news.leds = leds;
+    }
+
+    pub(super) fn set_name(&mut self, name: &str) {
+        self.news.name = Some(name.to_owned());
+    }
+
+    /// Reads and acts on one message. Gives the number of bytes to pass over behind it.
+    pub(super) fn step(
+        &mut self,
+        reader: &mut Reader<'_>,
+        source: Size,
+        out: &mut Vec<u8>,
+        events: &mut VecDeque<Event>,
+    ) -> Read<Result<usize, Error>> {
+        let message = match client::read(reader, self.told.extended_buttons)? {
+            Ok(message) => message,
+            Err(e) => return Ok(Err(e)),
+        };
+        match message {
+            ClientMessage::SetPixelFormat(format) => self.set_pixel_format(format),
+            ClientMessage::SetEncodings(list) => self.set_encodings(&list, out, events),
+            ClientMessage::FramebufferUpdateRequest { incremental, area } => {
+                self.request
+                    .add(incremental, area.intersection(self.size.rect()));
+            }
+            ClientMessage::KeyEvent { down, keysym } => {
+                events.push_back(Event::Key { down, keysym });
+            }
+            ClientMessage::ExtendedKeyEvent { down, keysym, code } => {
+                events.push_back(Event::ExtendedKey { down, keysym, code });
+            }
+            ClientMessage::PointerEvent { position, buttons } => {
+                let position = fit::to_source(position, source, self.size);
+                events.push_back(Event::Pointer {
+                    position,
+                    size: source,
+                    buttons,
+                });
+            }
+            ClientMessage::CutText { length } => {
+                return Ok(Ok(usize::try_from(length).unwrap_or(usize::MAX)));
+            }
+            ClientMessage::EnableContinuousUpdates { enable, area } => {
+                self.enable_continuous_updates(enable, area, out);
+            }
+            ClientMessage::Fence { flags, data } => self.fence(flags, data.as_deref(), out),
+            ClientMessage::SetDesktopSize => self.refuse_desktop_size(out),
+            ClientMessage::Ignored => {}
+        }
+        Ok(Ok(0))
+    }
+
+    fn set_pixel_format(&mut self, format: PixelFormat) {
+        if format.colour != self.format.colour {
+            self.colour_map_sent = false;
+        }
+        self.format = format;
+    }
+
+    fn set_encodings(&mut self, list: &[i32], out: &mut Vec<u8>, events: &mut VecDeque<Event>) {
+        self.wants = Wants::new(list);
+        events.push_back(Event::EncodingChosen(
+            self.wants.choose(self.format, self.zlib).name(),
+        ));
+        if self.wants.continuous_updates && !self.told.continuous_updates {
+            self.told.continuous_updates = true;
+            server::end_of_continuous_updates(self.control(out));
+        }
+        if self.wants.fence && !self.told.fence {
+            // Tells the client that fences work here; must carry Request, or noVNC hangs up.
+            self.told.fence = true;
+            server::server_fence(
+                self.control(out),
+                fence::REQUEST | fence::SYNC_NEXT,
+                &[0; 8],
+            );
+        }
+    }
+
+    fn enable_continuous_updates(&mut self, enable: bool, area: Rect, out: &mut Vec<u8>) {
+        if !self.wants.continuous_updates && !self.told.continuous_updates {
+            return;
+        }
+        if enable {
+            self.continuous = Some(area);
+        } else {
+            self.continuous = None;
+            server::end_of_continuous_updates(self.control(out));
+        }
+    }
+
+    /// Answers a fence: the same data, the flags that are known, Request taken off.
+    fn fence(&mut self, flags: u32, data: Option<&[u8]>, out: &mut Vec<u8>) {
+        let Some(data) = data.filter(|_| self.told.fence && flags & fence::REQUEST != 0) else {
+            return;
+        };
+        let known = fence::BLOCK_BEFORE | fence::BLOCK_AFTER | fence::SYNC_NEXT;
+        let ordered = flags & (fence::BLOCK_BEFORE | fence::SYNC_NEXT) != 0;
+        let out = if ordered { self.control(out) } else { out };
+        server::server_fence(out, flags & known, data);
+    }
+
+    /// The HDMI mode is the target's to choose: every request is told so at once, because clients wait
+    /// for the answer (libvncclient asks for no picture until it comes).
+    fn refuse_desktop_size(&mut self, out: &mut Vec<u8>) {
+        if !self.wants.extended_desktop_size {
+            return;
+        }
+        let size = self.size;
+        self.told.desktop = true;
+        let out = self.control(out);
+        server::framebuffer_update(out, 1);
+        let (reason, status) = (ResizeReason::ThisClient, ResizeStatus::Prohibited);
+        server::extended_desktop_size(out, reason, status, size);
+    }
+
+    /// Where control bytes go that must stay in order with updates: behind the one that is out, if any.
+    fn control<'a>(&'a mut self, out: &'a mut Vec<u8>) -> &'a mut Vec<u8> {
+        if self.view.is_some() {
+            out
+        } else {
+            &mut self.deferred
+        }
+    }
+
+    pub(super) fn plan_update(&mut self, frame: &Frame, out: &mut Vec<u8>) -> Option<UpdateJob> {
+        if self.view.is_none() || !(self.request.open || self.continuous.is_some()) {
+            return None;
+        }
+        if frame.size() != self.size && self.wants.can_resize() {
+            self.resize(frame.size(), out);
+            self.continuous?;
+        } else if self.wants.extended_desktop_size && !self.told.desktop {
+            // In an update of its own, and not instead of the pixels that were asked for.
+            self.told.desktop = true;
+            server::framebuffer_update(out, 1);
+            let (reason, status) = (ResizeReason::Server, ResizeStatus::Done);
+            server::extended_desktop_size(out, reason, status, self.size);
+        }
+        let area = self.size.rect();
+        let full = self.request.full;
+        let continuous = self.continuous.unwrap_or_default().intersection(area);
+        let changed = self
+            .request
+            .incremental
+            .intersection(area)
+            .union(continuous);
+        let left_over = std::mem::take(&mut self.left_over);
+        let pseudo = self.told.announce(&self.wants, &mut self.news, left_over);
+        let view = self.view.take()?;
+        let examined = self
+            .examined
+            .is_some_and(|(seq, seen)| seq == frame.seq() && seen.contains(changed));
+        let lacks = !examined && view.may_lack(frame, changed);
+        if full.is_empty() && pseudo.is_empty() && !lacks {
+            self.view = Some(view);
+            return None;
+        }
+        self.answering = std::mem::take(&mut self.request);
+        self.examined = Some((frame.seq(), changed));
+        Some(UpdateJob {
+            view,
+            frame: frame.clone(),
+            full,
+            changed,
+            encoding: self.wants.choose(self.format, self.zlib),
+            parameters: self.wants.parameters(self.format),
+            pass_through: self.wants.pass_through(self.format),
+            begins_stream: self.zlib.is_none(),
+            needs_colour_map: self.format.colour == Colour::Map && !self.colour_map_sent,
+            pseudo,
+        })
+    }
+
+    /// Tells the client the new size in an update of its own, which answers its request. From then on all
+    /// of the picture is unknown to it, whatever kind of request comes next.
+    fn resize(&mut self, size: Size, out: &mut Vec<u8>) {
+        self.size = size;
+        self.view = Some(View::new(size));
+        self.request = Request::default();
+        self.examined = None;
+        self.told.desktop = true;
+        server::framebuffer_update(out, 1);
+        if self.wants.extended_desktop_size {
+            let (reason, status) = (ResizeReason::Server, ResizeStatus::Done);
+            server::extended_desktop_size(out, reason, status, size);
+        } else {
+            server::desktop_size(out, size);
+        }
+    }
+
+    pub(super) fn finish_update(&mut self, update: EncodedUpdate) -> Bytes {
+        let EncodedUpdate {
+            mut view,
+            bytes,
+            rects,
+            parameters,
+            pseudo,
+            stream,
+            ..
+        } = update;
+        let mut out = Vec::new();
+        if bytes.is_empty() {
+            // Nothing had changed after all: the request stays open.
+            self.request.join(self.answering);
+        } else if parameters.format != self.format && !rects.is_empty() {
+            // The client changed its pixel format meanwhile and would misread this: plan it anew.
+            view.forget(&rects);
+            self.request.join(self.answering);
+            self.left_over = pseudo;
+            self.examined = None;
+        } else {
+            self.zlib = self.zlib.or(stream);
+            self.colour_map_sent |= update.sent_colour_map;
+            self.examined = None;
+            out = bytes;
+        }
+        self.view = Some(view);
+        out.append(&mut self.deferred);
+        out.into()
+    }
+}
+
+impl Request {
+    fn add(&mut self, incremental: bool, area: Rect) {
+        self.open = true;
+        if incremental {
+            self.incremental = self.incremental.union(area);
+        } else {
+            self.full = self.full.union(area);
+        }
+    }
+
+    fn join(&mut self, other: Request) {
+        self.open |= other.open;
+        self.full = self.full.union(other.full);
+        self.incremental = self.incremental.union(other.incremental);
+    }
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Session({}, {:?})", self.size, self.request)
+    }
+}

@@ -1,0 +1,183 @@
+//! A server and a client in one thread.
+
+use std::sync::Arc;
+
+use rfb::Error;
+use rfb::frame::{Frame, FrameSeq};
+use rfb::geom::{Rect, Size};
+use rfb::pixel::PixelFormat;
+use rfb::security::vnc_auth::{Challenge, Password};
+use rfb::server::{Connection, Event, ServerConfig};
+use rfb::testing::client::{Client, Message, request};
+
+pub const SIZE: Size = Size::new(150, 100);
+pub const CHALLENGE: Challenge = *b"fresh random 16B";
+pub const PASSWORD: &[u8] = b"letmein";
+
+/// How the client's bytes arrive.
+#[derive(Clone, Copy, Debug)]
+pub enum Arrival {
+    Whole,
+    ByteByByte,
+}
+
+pub const ARRIVALS: [Arrival; 2] = [Arrival::Whole, Arrival::ByteByByte];
+
+/// Both ends of a connection.
+pub struct Talk {
+    pub connection: Connection,
+    pub arrival: Arrival,
+    pub events: Vec<Event>,
+}
+
+impl Talk {
+    pub fn new(arrival: Arrival, password: Option<&[u8]>) -> Self {
+        let password = password.map(Password::new);
+        let config = ServerConfig {
+            name: "a target".to_owned(),
+            password,
+        };
+        let connection = Connection::new(Arc::new(config), CHALLENGE, screen(1, SIZE, None));
+        Self {
+            connection,
+            arrival,
+            events: Vec::new(),
+        }
+    }
+
+    /// What the server sends of itself now.
+    pub fn heard(&mut self) -> Vec<u8> {
+        let mut out = self.connection.take_output().to_vec();
+        while let Some(job) = self.connection.plan_update() {
+            out.extend_from_slice(&self.connection.take_output());
+            let sent = self.connection.finish_update(job.encode());
+            if sent.is_empty() {
+                break;
+            }
+            out.extend_from_slice(&sent);
+        }
+        out.extend_from_slice(&self.connection.take_output());
+        out
+    }
+
+    /// Sends, and gives all that the server answers and how it ended.
+    pub fn try_say(&mut self, bytes: &[u8]) -> (Vec<u8>, Result<(), Error>) {
+        let pieces: Vec<&[u8]> = match self.arrival {
+            Arrival::Whole => vec![bytes],
+            Arrival::ByteByByte => bytes.chunks(1).collect(),
+        };
+        let mut out = Vec::new();
+        for piece in pieces {
+            let result = self.connection.receive(piece);
+            self.events
+                .extend(std::iter::from_fn(|| self.connection.next_event()));
+            out.extend(self.heard());
+            if result.is_err() {
+                return (out, result);
+            }
+        }
+        (out, Ok(()))
+    }
+
+    /// Sends what must be accepted.
+    pub fn say(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let (out, result) = self.try_say(bytes);
+        assert_eq!(result, Ok(()), "{:?}", self.arrival);
+        out
+    }
+
+    pub fn show(&mut self, frame: &Frame) {
+        self.connection.show(frame.clone());
+    }
+}
+
+/// A client after the handshake, at a server without a password.
+pub struct Session {
+    pub talk: Talk,
+    pub client: Client,
+}
+
+impl Session {
+    pub fn new(arrival: Arrival) -> Self {
+        let mut talk = Talk::new(arrival, None);
+        talk.heard();
+        talk.say(b"RFB 003.008\n");
+        talk.say(&[1]);
+        let init = talk.say(&[1]);
+        assert_eq!(&init[..4], [0, 150, 0, 100]);
+        talk.events.clear();
+        Self {
+            talk,
+            client: Client::new(SIZE),
+        }
+    }
+
+    /// Sends, and gives the messages that come back, all whole.
+    pub fn say(&mut self, bytes: &[u8]) -> Vec<Message> {
+        let answer = self.talk.say(bytes);
+        self.hear(&answer)
+    }
+
+    fn hear(&mut self, bytes: &[u8]) -> Vec<Message> {
+        let messages = self
+            .client
+            .receive(bytes)
+            .expect("bytes that a strict client takes");
+        assert!(
+            self.client.is_between_messages(),
+            "the server stopped inside a message"
+        );
+        messages
+    }
+
+    pub fn encodings(&mut self, list: &[i32]) -> Vec<Message> {
+        let bytes = self.client.set_encodings(list);
+        self.say(&bytes)
+    }
+
+    pub fn format(&mut self, format: PixelFormat) -> Vec<Message> {
+        let bytes = self.client.set_pixel_format(format);
+        self.say(&bytes)
+    }
+
+    /// Asks for the whole screen.
+    pub fn request(&mut self, incremental: bool) -> Vec<Message> {
+        let area = self.client.size().rect();
+        self.say(&request(incremental, area))
+    }
+
+    /// The server gets a new frame; gives what it sends.
+    pub fn show(&mut self, frame: &Frame) -> Vec<Message> {
+        self.talk.show(frame);
+        let bytes = self.talk.heard();
+        self.hear(&bytes)
+    }
+
+    /// Whether the client's screen is this frame (in a 24-bit format, losslessly sent).
+    pub fn shows(&self, frame: &Frame) -> bool {
+        self.client.decoder.rgb() == frame.pixels(frame.size().rect())
+    }
+}
+
+/// A picture with some of everything; `seq` moves a small mark, so that two of them differ little.
+pub fn screen(seq: u64, size: Size, previous: Option<&Frame>) -> Frame {
+    let mut bgrx = Vec::with_capacity(size.area() * 4);
+    let mark = Rect::new(u16::try_from(seq % 50).unwrap_or(0), 70, 3, 2);
+    for y in 0..size.height {
+        for x in 0..size.width {
+            let here = Rect::new(x, y, 1, 1);
+            let colour: u32 = if mark.contains(here) {
+                0xff_ff_ff
+            } else if y < 40 {
+                (u32::from(x / 8) * 0x0a_05_07) & 0xff_ff_ff
+            } else if y < 60 {
+                (u32::from(x) * 7919 + u32::from(y) * 104_729) & 0xff_ff_ff
+            } else {
+                0x10_20_80
+            };
+            bgrx.extend_from_slice(&colour.to_le_bytes());
+        }
+    }
+    let stride = usize::from(size.width) * 4;
+    Frame::from_bgrx(FrameSeq(seq), size, &bgrx, stride, None, previous)
+}

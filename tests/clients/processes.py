@@ -1,0 +1,191 @@
+"""The processes of a test: each with its log, awaited by condition, ended by its own id."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import threading
+import time
+
+
+class Failed(Exception):
+    """A check that did not hold, in words."""
+
+
+def wait_for(what, condition, seconds=30.0, pause=0.1):
+    """Polls `condition` until it gives something true, and gives that. `what` says what was awaited."""
+    deadline = time.monotonic() + seconds
+    while True:
+        result = condition()
+        if result:
+            return result
+        if time.monotonic() > deadline:
+            raise Failed(f"{what}: not so after {seconds:.0f} s")
+        time.sleep(pause)
+
+
+def need(tool):
+    path = shutil.which(tool)
+    if path is None:
+        raise Failed(f"{tool} is not installed; contrib/ci/clients.sh installs what is needed")
+    return path
+
+
+class Process:
+    """A child with standard error in a file, ended when the case ends."""
+
+    def __init__(self, name, command, log_folder, **more):
+        self.name = name
+        self.log = log_folder / f"{name}.log"
+        more.setdefault("stdout", subprocess.DEVNULL)
+        with open(self.log, "wb") as log:
+            self.child = subprocess.Popen(
+                [str(part) for part in command], stdin=subprocess.DEVNULL, stderr=log, **more
+            )
+
+    def check_alive(self):
+        if self.child.poll() is not None:
+            raise Failed(f"{self.name} ended with status {self.child.returncode}; see {self.log}")
+        return True
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def stop(self):
+        if self.child.poll() is None:
+            self.child.terminate()
+            try:
+                self.child.wait(5)
+            except subprocess.TimeoutExpired:
+                self.child.kill()
+                self.child.wait()
+        return self.child.returncode
+
+
+class Bridge(Process):
+    """rfbridge, up once its `listening on` line is read."""
+
+    def __init__(self, binary, arguments, log_folder):
+        command = [binary, *arguments, "--listen", "127.0.0.1:0"]
+        super().__init__("rfbridge", command, log_folder, stdout=subprocess.PIPE, text=True)
+        self.lines = []
+        threading.Thread(target=self._read, daemon=True).start()
+        self.port = wait_for("rfbridge says where it listens", self._port, 20)
+
+    def _read(self):
+        for line in self.child.stdout:
+            self.lines.append(line)
+
+    def _port(self):
+        for line in list(self.lines):
+            if found := re.match(r"listening on \S+:(\d+)$", line):
+                return int(found[1])
+        self.check_alive()
+        return None
+
+    def __exit__(self, kind, *_):
+        already_dead = self.child.poll() is not None
+        self.child.send_signal(signal.SIGTERM) if not already_dead else None
+        status = self.stop()
+        if kind is None and (already_dead or status != 0):
+            raise Failed(f"rfbridge ended with status {status}, not 0 at SIGTERM; see {self.log}")
+
+
+class Display(Process):
+    """An X server without a screen, on a display number that it chooses itself."""
+
+    def __init__(self, log_folder, width=2048, height=1200):
+        read, write = os.pipe()
+        # Without -noreset it starts anew, refusing connections, whenever its last client leaves: xdotool, say.
+        command = [need("Xvfb"), "-displayfd", write, "-noreset", "-nolisten", "tcp"]
+        command += ["-screen", "0", f"{width}x{height}x24"]
+        try:
+            super().__init__("xvfb", command, log_folder, pass_fds=[write])
+        finally:
+            os.close(write)
+        with open(read) as ready:
+            number = ready.readline().strip()
+        if not number:
+            raise Failed(f"Xvfb did not start; see {self.log}")
+        self.name_of_display = f":{number}"
+
+    def xdotool(self, *arguments):
+        result = subprocess.run(
+            [need("xdotool"), *map(str, arguments)],
+            env=os.environ | {"DISPLAY": self.name_of_display},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        return result.stdout if result.returncode == 0 else ""
+
+
+class TigerViewer(Process):
+    """TigerVNC's viewer with its defaults. Without a window manager its window lies at its own place,
+    has no frame, and gets the keyboard when told."""
+
+    def __init__(self, display, port, log_folder, options=()):
+        home = log_folder / "home"
+        home.mkdir(exist_ok=True)
+        self.display = display
+        super().__init__(
+            "vncviewer",
+            [need("xtigervncviewer"), "-Shared", *options, f"127.0.0.1::{port}"],
+            log_folder,
+            env=os.environ | {"DISPLAY": display.name_of_display, "HOME": str(home)},
+        )
+        self.window = wait_for("the viewer opens its window", self._window)
+
+    def _window(self):
+        self.check_alive()
+        found = self.display.xdotool("search", "--onlyvisible", "--name", " TigerVNC$").split()
+        return found[0] if found else None
+
+    def box(self):
+        """(x, y, width, height) of its picture on the display."""
+        self.check_alive()
+        shell = self.display.xdotool("getwindowgeometry", "--shell", self.window)
+        value = dict(line.split("=") for line in shell.split())
+        if "HEIGHT" not in value:
+            raise Failed(f"the viewer's window is gone; see {self.log}")
+        return tuple(int(value[key]) for key in ("X", "Y", "WIDTH", "HEIGHT"))
+
+    def focus(self):
+        def focused():
+            self.display.xdotool("windowfocus", self.window)
+            return self.display.xdotool("getwindowfocus").strip() == self.window
+
+        wait_for("the viewer has the keyboard", focused)
+
+    def type(self, text):
+        self.display.xdotool("type", "--delay", 40, text)
+
+    def click(self, x, y, button=1):
+        """At (x, y) of its picture. Buttons 4 and 5 are the wheel, up and down."""
+        self.display.xdotool("mousemove", "--window", self.window, x, y)
+        self.display.xdotool("click", button)
+
+    def keys(self, *names):
+        self.display.xdotool("key", "--delay", 80, *names)
+
+
+def vncdo(vncdo_path, port, log_folder, *actions, password=None):
+    """Runs vncdo and gives its exit status."""
+    command = [vncdo_path, "-s", f"127.0.0.1::{port}", "--delay", "40"]
+    command += ["-p", password] if password else []
+    with open(log_folder / "vncdo.log", "ab") as log:
+        try:
+            return subprocess.run(
+                [str(part) for part in command + list(actions)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                timeout=60,
+            ).returncode
+        except subprocess.TimeoutExpired:
+            raise Failed(f"vncdo {' '.join(map(str, actions))}: not done after 60 s") from None
