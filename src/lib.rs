@@ -5,5 +5,6 @@ pub mod config;
 pub mod demo;
 pub mod hid;
 pub mod logging;
+pub mod net;
 pub mod source;
 pub mod video;
