@@ -341,3 +341,7 @@ fn led_state(leds: Leds) -> LedState {
         caps: leds.caps,
     }
 }
+
+#[cfg(test)]
+#[path = "session_tests.rs"]
+mod tests;
