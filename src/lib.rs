@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod config;
 pub mod demo;
+pub mod gadget;
 pub mod hid;
 pub mod logging;
 pub mod net;

@@ -2,7 +2,7 @@
 # Real VNC clients against the release build: contrib/ci/clients.sh [case…]
 # Cases are listed by --help; pictures and logs are left in target/clients.
 . "$(dirname "$0")/lib.sh"
-need_packages Xvfb=xvfb xdotool=xdotool xtigervncviewer=tigervnc-viewer gcc=gcc
+need_packages Xvfb=xvfb xdotool=xdotool xtigervncviewer=tigervnc-viewer gcc=build-essential
 python_tools
 need_rust
 cargo build --release --locked --bin rfbridge

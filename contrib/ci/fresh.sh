@@ -3,7 +3,7 @@
 # home and without libclang. Takes the time of two full builds, so it is run by hand before a release.
 . "$(dirname "$0")/lib.sh"
 need_rust
-need_packages gcc=gcc git=git
+need_packages gcc=build-essential git=git
 place=$(mktemp -d)
 demo=
 leave() {

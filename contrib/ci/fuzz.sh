@@ -5,7 +5,7 @@
 # are built without cargo-fuzz: coverage instrumentation is stable, only the address sanitizer is not, and
 # parsers without `unsafe` gain little from that. What is looked for is panics, overflows, hangs and memory.
 . "$(dirname "$0")/lib.sh"
-need_packages g++=g++ gcc=gcc
+need_packages g++=build-essential
 need_rust
 seconds=${1:-25}
 shift || true

@@ -4,6 +4,7 @@
 need_rust fmt clippy
 say "cargo fmt --check"
 cargo fmt --all --check
+rustfmt --edition 2024 --check rfb/fuzz/fuzz_targets/*.rs
 say "cargo clippy"
 cargo clippy --workspace --all-targets --quiet -- -D warnings
 say "cargo doc"

@@ -15,7 +15,7 @@ use crate::{
         sink::{Function, Offer, Sink},
     },
     source::{Opener, Source, SourceError},
-    video::{Captured, Layout, canvas::Canvas},
+    video::{Captured, Colour, Layout, canvas::Canvas},
 };
 
 /// A still screen is delivered again after this time, as a dongle would; well under the second
@@ -164,6 +164,7 @@ impl Source for DemoSource {
             layout: Layout::Bgrx,
             size: self.canvas.size(),
             stride: self.canvas.stride(),
+            colour: Colour::default(),
             bytes: self.canvas.bytes(),
         })
     }

@@ -1,6 +1,24 @@
 //! What clients press and move becomes USB HID reports.
+//!
+//! ```text
+//! sessions → inbox (bounded, moves coalesce) → HID thread:
+//!     keyboard, mouse (who holds what → reports) → pending (what the target has yet to be told) → sink → target
+//! ```
+//!
+//! `keymap`, `keyboard`, `mouse` and `pending` are pure; `writer` is the thread around them.
 
+pub mod descriptor;
+mod inbox;
+mod keyboard;
+pub mod keymap;
+mod mouse;
+mod pending;
+mod report;
 pub mod sink;
+mod writer;
+
+pub use report::Report;
+pub use writer::{HidHandle, HidThread, spawn};
 
 use rfb::geom::{Point, Size};
 

@@ -9,6 +9,7 @@ use libfuzzer_sys::fuzz_target;
 use rfb::{
     frame::{Frame, FrameSeq},
     geom::Size,
+    security::vnc_auth::Password,
     server::{Connection, ServerConfig},
 };
 
@@ -20,8 +21,8 @@ fuzz_target!(|data: &[u8]| {
         return;
     };
     let config = ServerConfig {
-        password: (how & 1 == 1).then(|| b"password".to_vec()),
-        ..ServerConfig::default()
+        name: "fuzzed".to_owned(),
+        password: (how & 1 == 1).then(|| Password::new(b"password")),
     };
     let frame = Frame::solid(FrameSeq(1), Size::new(70, 66), 0x33_66_99);
     let mut connection = Connection::new(Arc::new(config), [7; 16], frame);

@@ -17,5 +17,8 @@ fuzz_target!(|data: &[u8]| {
     let picture = &data[found.start..found.end];
     assert!(picture.starts_with(b"\xff\xd8") && picture.ends_with(b"\xff\xd9"));
     let again = header::walk(picture).expect("a picture cut out is still one");
-    assert_eq!((again.size, again.scan), (found.size, found.scan - found.start));
+    assert_eq!(
+        (again.size, again.scan),
+        (found.size, found.scan - found.start)
+    );
 });

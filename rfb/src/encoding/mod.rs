@@ -6,7 +6,7 @@
 //! nothing before them. The only trace of a connection is the two-byte zlib header that the first
 //! Zlib or ZRLE rectangle needs (`first_of_stream`).
 //!
-//! Adding an encoding is one file, its `mod` line and one row of [`TABLE`].
+//! Adding an encoding is one file, its `mod` line and one row of `TABLE`.
 
 mod deflate;
 mod hextile;

@@ -52,18 +52,19 @@ impl Palette {
         Some(index)
     }
 
-    /// Replaces `indices` by those of all `codes`; false if there are too many colours.
-    pub(super) fn indices(&mut self, codes: &[u32], indices: &mut Vec<u8>) -> bool {
+    /// Replaces `indices` by those of all `codes` and returns the number of runs of equal codes;
+    /// `None` if there are too many colours.
+    pub(super) fn indices(&mut self, codes: &[u32], indices: &mut Vec<u8>) -> Option<usize> {
         self.clear();
         indices.clear();
         indices.reserve(codes.len());
+        let mut runs = 0;
         for run in codes.chunk_by(|a, b| a == b) {
-            let Some(index) = self.index(run[0]) else {
-                return false;
-            };
+            let index = self.index(run[0])?;
             indices.resize(indices.len() + run.len(), index);
+            runs += 1;
         }
-        true
+        Some(runs)
     }
 
     pub(super) fn colours(&self) -> &[u32] {

@@ -49,7 +49,11 @@ impl<'c> TileCoder<'c> {
 
     /// Appends the tile that has these codes.
     pub(super) fn encode(&mut self, codes: &[u32], width: usize, out: &mut Vec<u8>) {
-        let has_palette = self.find_runs(codes);
+        let Some(has_palette) = self.find_runs(codes) else {
+            out.push(RAW);
+            self.pen.all(codes, out);
+            return;
+        };
         let colours = self.palette.colours().len();
         if has_palette && colours == 1 {
             out.push(SOLID);
@@ -82,6 +86,7 @@ impl<'c> TileCoder<'c> {
 
         // The first of equals is the easiest to decode.
         let smallest = raw.min(packed).min(palette_rle).min(plain_rle);
+        let start = out.len();
         if raw == smallest {
             out.push(RAW);
             self.pen.all(codes, out);
@@ -92,27 +97,34 @@ impl<'c> TileCoder<'c> {
         } else {
             self.put_plain_rle(out);
         }
+        debug_assert_eq!(out.len() - start, 1 + smallest, "the size was foreseen");
     }
 
-    /// Collects the runs and, as long as it has room, the palette. Says whether it had.
-    fn find_runs(&mut self, codes: &[u32]) -> bool {
+    /// Collects the runs and, as long as it has room, the palette. Says whether it had; `None` if
+    /// it had not and there are so many runs that raw is smallest.
+    fn find_runs(&mut self, codes: &[u32]) -> Option<bool> {
         self.runs.clear();
         self.palette.clear();
         let mut has_palette = true;
         for run in codes.chunk_by(|a, b| a == b) {
-            let index = if has_palette {
-                self.palette.index(run[0])
-            } else {
-                None
-            };
-            has_palette = index.is_some();
+            let mut index = None;
+            if has_palette {
+                index = self.palette.index(run[0]);
+                if index.is_none() {
+                    has_palette = false;
+                    let least = count_runs(codes) * (self.pen.size() + 1);
+                    if least >= codes.len() * self.pen.size() {
+                        return None;
+                    }
+                }
+            }
             self.runs.push(Run {
                 code: run[0],
                 length: run.len(),
                 index: index.unwrap_or(0),
             });
         }
-        has_palette
+        Some(has_palette)
     }
 
     fn put_packed(&self, width: usize, out: &mut Vec<u8>) {
@@ -149,6 +161,12 @@ impl<'c> TileCoder<'c> {
             put_length(run.length, out);
         }
     }
+}
+
+/// The number of runs; compiles to vector code, so it is far cheaper than collecting them.
+fn count_runs(codes: &[u32]) -> usize {
+    let changes = codes.iter().zip(&codes[1..]).filter(|(a, b)| a != b);
+    1 + changes.count()
 }
 
 fn packed_bits(colours: usize) -> usize {

@@ -1,0 +1,310 @@
+//! What the target has yet to be told, and what becomes of it when the target is slow, asleep or gone.
+//!
+//! A pure state machine with the time passed in. Inputs go in, [`Pending::next`] says which report to offer, the
+//! outcome of the offer goes in. Each function has a lane: a queue of reports, each of which has to be taken before
+//! the next one is offered, so every press is seen for at least one poll and nothing is reordered.
+//!
+//! | The function | is | and then |
+//! |---|---|---|
+//! | takes reports | live | order is kept across functions as the clients sent it; only moves in a row become one |
+//! | refuses for 100 ms ([`LAG`]) | lagging | the others no longer wait for it (firmware that polls the keyboard may never poll the pointer) |
+//! | refuses for 1 s ([`STALL`]) | stalled | what waits becomes one report, the newest state; so it stays until a report is taken |
+//! | is offline | down | what waits is dropped and what is held is forgotten; if the last report it took held something, the release of that is the first thing offered from then on |
+//!
+//! So nothing is typed late at a target that was away, and nothing sticks. A key that is held across an
+//! outage is up until it is pressed again (the auto-repeat of a viewer does that, which is what one
+//! wants from F2 during a reboot).
+
+use std::{collections::VecDeque, time::Duration};
+
+use super::{
+    ClientId, Input, Report,
+    keyboard::Keyboard,
+    mouse::Mouse,
+    sink::{Function, Offer},
+};
+
+/// A function that took nothing for this long no longer holds up the others.
+pub(super) const LAG: Duration = Duration::from_millis(100);
+/// A function that took nothing for this long gets only the newest state.
+pub(super) const STALL: Duration = Duration::from_secs(1);
+/// How often a refused report is offered again; a USB full-speed host polls every 1 to 10 ms.
+const POLL: Duration = Duration::from_millis(1);
+/// The same for a stalled function, which may be asleep for days.
+const STALLED_POLL: Duration = Duration::from_millis(20);
+/// How often the release is offered to a function that is offline: first, and at most.
+const RETRY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
+/// Waiting reports above which no further input is taken.
+const ROOM: usize = 64;
+
+/// Reports on their way, of all functions. Times are since any fixed moment.
+#[derive(Debug, Default)]
+pub(super) struct Pending {
+    keyboard: Keyboard,
+    mouse: Mouse,
+    lanes: [Lane; Function::ALL.len()],
+    /// Number of the next report.
+    next_number: u64,
+}
+
+/// A function came or went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    Up(Function),
+    Down(Function, String),
+    /// It has taken nothing for [`STALL`].
+    Stalled(Function),
+}
+
+#[derive(Debug, Default)]
+struct Lane {
+    waiting: VecDeque<Waiting>,
+    /// The state the target was told last.
+    taken: Option<Report>,
+    link: Link,
+    refused_since: Option<Duration>,
+    stalled: bool,
+    not_before: Duration,
+    retry: Duration,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Waiting {
+    number: u64,
+    report: Report,
+    /// A position and nothing else that is new, so a newer position may take its place.
+    is_move: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Link {
+    #[default]
+    Unknown,
+    Up,
+    Down,
+}
+
+impl Pending {
+    /// Takes in what a client did.
+    pub(super) fn input(&mut self, client: ClientId, input: Input) {
+        let mut out = Vec::new();
+        match input {
+            Input::Key { down, keysym } => self.keyboard.keysym(client, down, keysym, &mut out),
+            Input::ExtendedKey { down, keysym, code } => {
+                self.keyboard.extended(client, down, keysym, code, &mut out);
+            }
+            Input::Pointer {
+                position,
+                size,
+                buttons,
+            } => {
+                self.mouse
+                    .pointer(client, position, size, buttons, &mut out);
+            }
+            Input::Leave => {
+                self.keyboard.leave(client, &mut out);
+                self.mouse.leave(client, &mut out);
+            }
+        }
+        for report in out {
+            self.add(report);
+        }
+    }
+
+    /// Lets go of everything: what waits is dropped, releases follow where something is down.
+    pub(super) fn release_all(&mut self) {
+        for function in Function::ALL {
+            self.drop_and_release(function);
+            self.lane(function).not_before = Duration::ZERO;
+        }
+    }
+
+    /// The report to offer now, if any.
+    pub(super) fn next(&self, now: Duration) -> Option<Report> {
+        for lane in self.in_order() {
+            let head = lane.waiting.front()?;
+            if lane.not_before <= now {
+                return Some(head.report);
+            }
+            if !lane.lets_others_pass(now) {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// How long there is nothing to offer: for ever if nothing waits.
+    pub(super) fn idle_for(&self, now: Duration) -> Option<Duration> {
+        let mut soonest: Option<Duration> = None;
+        for lane in self.in_order() {
+            let wait = lane.not_before.saturating_sub(now);
+            soonest = Some(soonest.map_or(wait, |soonest| soonest.min(wait)));
+            if !lane.lets_others_pass(now) {
+                break;
+            }
+        }
+        soonest
+    }
+
+    /// Whether more input may come in before some of it is gone.
+    pub(super) fn has_room(&self) -> bool {
+        self.lanes
+            .iter()
+            .map(|lane| lane.waiting.len())
+            .sum::<usize>()
+            < ROOM
+    }
+
+    /// What became of the report that [`Pending::next`] named.
+    pub(super) fn outcome(
+        &mut self,
+        function: Function,
+        offer: Offer,
+        now: Duration,
+    ) -> Option<Change> {
+        match offer {
+            Offer::Taken => self.taken(function),
+            Offer::Busy => self.refused(function, now),
+            Offer::Offline(why) => self.offline(function, why, now),
+        }
+    }
+
+    fn taken(&mut self, function: Function) -> Option<Change> {
+        let lane = self.lane(function);
+        if let Some(head) = lane.waiting.pop_front() {
+            lane.taken = Some(head.report.state());
+        }
+        let news = lane.link != Link::Up || lane.stalled;
+        *lane = Lane {
+            waiting: std::mem::take(&mut lane.waiting),
+            taken: lane.taken,
+            link: Link::Up,
+            ..Lane::default()
+        };
+        news.then_some(Change::Up(function))
+    }
+
+    fn refused(&mut self, function: Function, now: Duration) -> Option<Change> {
+        let lane = self.lane(function);
+        let since = *lane.refused_since.get_or_insert(now);
+        let news = !lane.stalled && now.saturating_sub(since) >= STALL;
+        lane.stalled |= news;
+        lane.not_before = now + if lane.stalled { STALLED_POLL } else { POLL };
+        if news {
+            self.collapse(function);
+        }
+        news.then_some(Change::Stalled(function))
+    }
+
+    fn offline(&mut self, function: Function, why: String, now: Duration) -> Option<Change> {
+        self.drop_and_release(function);
+        let lane = self.lane(function);
+        let news = lane.link != Link::Down;
+        lane.retry = if news {
+            RETRY.0
+        } else {
+            (lane.retry * 2).min(RETRY.1)
+        };
+        lane.not_before = now + lane.retry;
+        lane.link = Link::Down;
+        lane.refused_since = None;
+        lane.stalled = false;
+        news.then_some(Change::Down(function, why))
+    }
+
+    /// Drops what waits for a function, forgets what is held on it, and has the release wait if the target was told
+    /// of something down.
+    fn drop_and_release(&mut self, function: Function) {
+        match function {
+            Function::Keyboard => self.keyboard.forget_keys(),
+            Function::Consumer => self.keyboard.forget_consumer(),
+            Function::Absolute => self.mouse.forget(),
+            Function::Relative => {}
+        }
+        let lane = self.lane(function);
+        lane.waiting.clear();
+        if let Some(taken) = lane.taken.filter(Report::holds) {
+            self.append(taken.release(), false);
+        }
+    }
+
+    /// Puts a report in its lane.
+    fn add(&mut self, report: Report) {
+        let newest = self.next_number.wrapping_sub(1);
+        let lane = self.lane(report.function());
+        let previous = lane.waiting.back().map(|last| last.report).or(lane.taken);
+        let is_move = report.function() == Function::Absolute
+            && report.state() == report
+            && previous.is_some_and(|previous| previous.bytes()[0] == report.bytes()[0]);
+        if lane.link == Link::Down || lane.stalled {
+            lane.not_before = Duration::ZERO; // It may be back.
+        }
+        let is_stalled = lane.stalled;
+        match lane.waiting.back_mut() {
+            Some(last) if is_move && last.is_move && last.number == newest => last.report = report,
+            _ => self.append(report, is_move),
+        }
+        if is_stalled {
+            self.collapse(report.function());
+        }
+    }
+
+    fn append(&mut self, report: Report, is_move: bool) {
+        let number = self.next_number;
+        self.next_number += 1;
+        self.lane(report.function()).waiting.push_back(Waiting {
+            number,
+            report,
+            is_move,
+        });
+    }
+
+    /// Replaces what waits for a function by its newest state, or by nothing if the target knows that.
+    fn collapse(&mut self, function: Function) {
+        let newest = match function {
+            Function::Keyboard => Some(self.keyboard.keyboard_report()),
+            Function::Consumer => Some(self.keyboard.consumer_report()),
+            Function::Absolute => self.mouse.report(),
+            Function::Relative => None,
+        };
+        let lane = self.lane(function);
+        lane.waiting.clear();
+        let is_news = |newest: &Report| match lane.taken {
+            Some(taken) => taken != *newest,
+            None => newest.holds() || function == Function::Absolute,
+        };
+        if let Some(newest) = newest.filter(is_news) {
+            self.append(newest, false);
+        }
+    }
+
+    /// The lanes in which something waits, in the order in which it came.
+    fn in_order(&self) -> impl Iterator<Item = &Lane> {
+        let number = |lane: &Lane| lane.waiting.front().map(|head| head.number);
+        let mut after = None;
+        std::iter::from_fn(move || {
+            let lane = self
+                .lanes
+                .iter()
+                .filter(|lane| number(lane).is_some() && number(lane) > after)
+                .min_by_key(|lane| number(lane))?;
+            after = number(lane);
+            Some(lane)
+        })
+    }
+
+    fn lane(&mut self, function: Function) -> &mut Lane {
+        &mut self.lanes[function as usize]
+    }
+}
+
+impl Lane {
+    fn lets_others_pass(&self, now: Duration) -> bool {
+        let is_late = |since: Duration| now.saturating_sub(since) >= LAG;
+        self.link == Link::Down || self.stalled || self.refused_since.is_some_and(is_late)
+    }
+}
+
+#[cfg(test)]
+#[path = "pending_tests.rs"]
+mod tests;

@@ -1,0 +1,476 @@
+use super::*;
+use proptest::{collection::vec, prelude::*};
+use rfb::geom::{Point, Size};
+
+const ONE: ClientId = ClientId(1);
+const TWO: ClientId = ClientId(2);
+const SCREEN: Size = Size::new(32768, 32768);
+
+/// A target with a clock of its own.
+#[derive(Default)]
+struct Bench {
+    pending: Pending,
+    now: Duration,
+    taken: Vec<Report>,
+    changes: Vec<Change>,
+}
+
+impl Bench {
+    fn key(&mut self, down: bool, keysym: impl Into<u32>) {
+        let keysym = keysym.into();
+        self.pending.input(ONE, Input::Key { down, keysym });
+    }
+
+    fn tap(&mut self, character: char) {
+        self.key(true, character);
+        self.key(false, character);
+    }
+
+    fn pointer(&mut self, x: u16, buttons: u16) {
+        let position = Point::new(x, 0);
+        self.pending.input(
+            ONE,
+            Input::Pointer {
+                position,
+                size: SCREEN,
+                buttons,
+            },
+        );
+    }
+
+    /// Offers what there is to offer at this moment until `answer` has answered all of it.
+    fn offer(&mut self, answer: impl Fn(Function) -> Offer) {
+        while let Some(report) = self.pending.next(self.now) {
+            let function = report.function();
+            let answer = answer(function);
+            if answer == Offer::Taken {
+                self.taken.push(report);
+            }
+            self.changes
+                .extend(self.pending.outcome(function, answer, self.now));
+        }
+    }
+
+    /// The same each time the machine wants to, for a while.
+    fn offer_for(&mut self, time: Duration, answer: impl Fn(Function) -> Offer) {
+        let end = self.now + time;
+        while self.now < end {
+            self.offer(&answer);
+            let Some(idle) = self.pending.idle_for(self.now) else {
+                break;
+            };
+            assert!(!idle.is_zero(), "it would spin");
+            self.now += idle;
+        }
+        self.now = end;
+    }
+
+    fn is_empty(&self) -> bool {
+        self.pending.idle_for(self.now).is_none()
+    }
+
+    fn take_all(&mut self) -> Vec<Report> {
+        self.offer_for(Duration::from_secs(5), |_| Offer::Taken);
+        assert!(self.is_empty());
+        std::mem::take(&mut self.taken)
+    }
+}
+
+fn keyboard(modifiers: u8, keys: &[u8]) -> Report {
+    let keys: Vec<_> = keys
+        .iter()
+        .map(|key| super::super::keymap::Usage(*key))
+        .collect();
+    Report::keyboard(modifiers, &keys)
+}
+
+fn absolute(buttons: u8, x: u16) -> Report {
+    Report::absolute(buttons, x, 0, 0, 0)
+}
+
+fn offline(_: Function) -> Offer {
+    Offer::Offline("gone".into())
+}
+
+#[test]
+fn check_61_two_hundred_keys_at_once_lose_none() {
+    let mut bench = Bench::default();
+    let text: String = ('a'..='z').cycle().take(200).collect();
+    for letter in text.chars() {
+        bench.tap(letter);
+    }
+    let expected: Vec<_> = text
+        .bytes()
+        .flat_map(|letter| [keyboard(0, &[letter - b'a' + 4]), keyboard(0, &[])])
+        .collect();
+    assert_eq!(bench.take_all(), expected);
+}
+
+#[test]
+fn check_61_a_slow_target_sees_each_press_and_keeps_the_order_with_the_pointer() {
+    let mut bench = Bench::default();
+    bench.pointer(10, 0);
+    bench.pointer(20, 0);
+    bench.key(true, 'a');
+    bench.pointer(30, 1);
+    bench.key(false, 'a');
+    bench.pointer(40, 0);
+    for _ in 0..20 {
+        let taken = bench.taken.len();
+        bench.offer_for(Duration::from_millis(9), |_| Offer::Busy);
+        assert_eq!(bench.taken.len(), taken);
+        if let Some(report) = bench.pending.next(bench.now) {
+            bench.taken.push(report);
+            bench
+                .pending
+                .outcome(report.function(), Offer::Taken, bench.now);
+        }
+    }
+    let expected = [
+        absolute(0, 10),
+        absolute(0, 20),
+        keyboard(0, &[4]),
+        absolute(0, 30),
+        absolute(1, 30),
+        keyboard(0, &[]),
+        absolute(1, 40),
+        absolute(0, 40),
+    ];
+    assert_eq!(bench.taken[bench.taken.len() - 7..], expected[1..]);
+    assert!(bench.is_empty());
+}
+
+#[test]
+fn check_64_leaving_with_keys_and_a_button_down_ends_in_releases() {
+    let mut bench = Bench::default();
+    bench.key(true, 0xffe3_u32);
+    bench.key(true, 0xffe9_u32);
+    bench.pointer(9, 1);
+    bench.pending.input(
+        TWO,
+        Input::Key {
+            down: true,
+            keysym: 0xffe3,
+        },
+    );
+    bench.take_all();
+    bench.pending.input(ONE, Input::Leave);
+    assert_eq!(bench.take_all(), [keyboard(1, &[]), absolute(0, 9)]);
+    bench.pending.input(TWO, Input::Leave);
+    assert_eq!(bench.take_all(), [keyboard(0, &[])]);
+}
+
+#[test]
+fn check_65_moves_coalesce_and_edges_and_wheel_steps_do_not() {
+    let mut bench = Bench::default();
+    bench.pointer(1, 0);
+    bench.take_all();
+    for x in 0..10_000 {
+        bench.pointer(x, 0);
+    }
+    bench.pointer(10_000, 1);
+    for x in 0..10_000 {
+        bench.pointer(x, 1);
+    }
+    bench.pointer(9_999, 0);
+    for _ in 0..3 {
+        bench.pointer(9_999, 1 << 4);
+        bench.pointer(9_999, 0);
+    }
+    let step = Report::absolute(0, 9_999, 0, -1, 0);
+    assert_eq!(
+        bench.take_all(),
+        [
+            absolute(0, 10_000),
+            absolute(1, 10_000),
+            absolute(1, 9_999),
+            absolute(0, 9_999),
+            step,
+            step,
+            step,
+        ]
+    );
+}
+
+#[test]
+fn a_function_nobody_polls_holds_up_the_others_once_and_briefly() {
+    let mut bench = Bench::default();
+    let firmware = |function| match function {
+        Function::Keyboard => Offer::Taken,
+        _ => Offer::Busy,
+    };
+    bench.pointer(5, 1);
+    bench.tap('a');
+    bench.offer_for(LAG, firmware);
+    assert_eq!(bench.taken, []);
+    bench.offer_for(Duration::from_millis(2), firmware);
+    assert_eq!(bench.taken, [keyboard(0, &[4]), keyboard(0, &[])]);
+    bench.offer_for(STALL, firmware);
+    assert_eq!(
+        bench.changes.last(),
+        Some(&Change::Stalled(Function::Absolute))
+    );
+    bench.taken.clear();
+    bench.pointer(7, 0);
+    bench.tap('b');
+    bench.offer(firmware);
+    assert_eq!(
+        bench.taken,
+        [keyboard(0, &[5]), keyboard(0, &[])],
+        "not held up again"
+    );
+    bench.taken.clear();
+    assert_eq!(bench.take_all(), [absolute(0, 7)], "the newest state");
+}
+
+#[test]
+fn a_sleeping_target_gets_the_newest_state_when_it_wakes() {
+    let mut bench = Bench::default();
+    bench.key(true, 'x');
+    bench.offer(|_| Offer::Taken);
+    bench.key(false, 'x');
+    for letter in 'a'..='h' {
+        bench.tap(letter);
+    }
+    bench.key(true, 0xffe3_u32);
+    bench.offer_for(STALL * 2, |_| Offer::Busy);
+    bench.tap('z');
+    bench.offer_for(STALL, |_| Offer::Busy);
+    bench.taken.clear();
+    assert_eq!(bench.take_all(), [keyboard(1, &[])]);
+    bench.key(false, 0xffe3_u32);
+    assert_eq!(bench.take_all(), [keyboard(0, &[])]);
+}
+
+#[test]
+fn a_tap_at_a_target_that_has_woken_is_not_lost() {
+    let mut bench = Bench::default();
+    bench.key(true, 'x');
+    bench.key(false, 'x');
+    bench.offer_for(STALL * 2, |_| Offer::Busy);
+    assert!(bench.is_empty(), "nothing is typed late");
+    bench.key(true, 'y');
+    bench.offer(|_| Offer::Taken);
+    bench.key(false, 'y');
+    assert_eq!(bench.take_all(), [keyboard(0, &[0x1c]), keyboard(0, &[])]);
+}
+
+#[test]
+fn an_absent_target_first_gets_the_release_and_nothing_late() {
+    let mut bench = Bench::default();
+    bench.key(true, 'a');
+    bench.pointer(3, 1);
+    bench.take_all();
+    bench.key(true, 'b');
+    bench.pointer(4, 1);
+    bench.offer(offline);
+    for letter in "late".chars() {
+        bench.tap(letter);
+        bench.offer(offline);
+    }
+    assert!(bench.pending.has_room());
+    bench.offer_for(Duration::from_secs(60), offline);
+    assert!(bench.taken.is_empty());
+    let mut back = bench.take_all();
+    back.sort_by_key(Report::function);
+    assert_eq!(back, [keyboard(0, &[]), absolute(0, 3)]);
+    bench.key(false, 'b');
+    bench.pointer(4, 1);
+    assert_eq!(
+        bench.take_all(),
+        [absolute(0, 4)],
+        "held keys and buttons were forgotten"
+    );
+    bench.key(true, 'a');
+    assert_eq!(bench.take_all(), [keyboard(0, &[4])], "pressed again");
+    let downs = bench
+        .changes
+        .iter()
+        .filter(|change| matches!(change, Change::Down(..)));
+    assert_eq!(
+        downs.count(),
+        2,
+        "one for each function, not for each report"
+    );
+}
+
+#[test]
+fn an_absent_target_with_nothing_down_is_left_alone() {
+    let mut bench = Bench::default();
+    bench.tap('a');
+    bench.offer(offline);
+    assert_eq!(bench.pending.idle_for(bench.now), None, "no wake-ups");
+    bench.tap('b');
+    assert_eq!(bench.take_all(), [keyboard(0, &[5]), keyboard(0, &[])]);
+}
+
+#[test]
+fn releasing_all_drops_what_waits() {
+    let mut bench = Bench::default();
+    bench.key(true, 0xffe1_u32);
+    bench.pointer(8, 1);
+    bench.take_all();
+    bench.tap('A');
+    bench.pending.release_all();
+    assert_eq!(bench.take_all(), [keyboard(0, &[]), absolute(0, 8)]);
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Input(ClientId, Input),
+    Offers(usize, Target),
+    Pause(u64),
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Target {
+    Live,
+    Busy,
+    Gone,
+}
+
+fn steps(targets: Vec<Target>) -> impl Strategy<Value = Vec<Step>> {
+    let keysyms = vec![
+        0x61,
+        0x62,
+        0x41,
+        0x31,
+        0x21,
+        0x3f,
+        0xff0d,
+        0xfe20,
+        0xffe1,
+        0xffe2,
+        0xffe3,
+        0xfe03,
+        0x1008_ff13,
+    ];
+    let codes = vec![0x1e, 0x2a, 0x36, 0x02, 0xb8, 0xa0, 0];
+    let client = prop_oneof![Just(ONE), Just(TWO)];
+    let input = prop_oneof![
+        6 => (any::<bool>(), prop::sample::select(keysyms.clone()))
+            .prop_map(|(down, keysym)| Input::Key { down, keysym }),
+        3 => (any::<bool>(), prop::sample::select(keysyms), prop::sample::select(codes))
+            .prop_map(|(down, keysym, code)| Input::ExtendedKey { down, keysym, code }),
+        3 => (0..50_u16, 0..512_u16).prop_map(|(x, buttons)| Input::Pointer {
+            position: Point::new(x, x),
+            size: SCREEN,
+            buttons,
+        }),
+        1 => Just(Input::Leave),
+    ];
+    let step = prop_oneof![
+        6 => (client, input).prop_map(|(client, input)| Step::Input(client, input)),
+        3 => (1..6_usize, prop::sample::select(targets)).prop_map(|(n, target)| Step::Offers(n, target)),
+        1 => (0..1500_u64).prop_map(Step::Pause),
+    ];
+    vec(step, 0..120)
+}
+
+fn play(bench: &mut Bench, steps: &[Step]) {
+    for step in steps {
+        match *step {
+            Step::Input(client, input) => bench.pending.input(client, input),
+            Step::Pause(milliseconds) => bench.now += Duration::from_millis(milliseconds),
+            Step::Offers(count, target) => {
+                for _ in 0..count {
+                    let Some(report) = bench.pending.next(bench.now) else {
+                        break;
+                    };
+                    let answer = match target {
+                        Target::Live => Offer::Taken,
+                        Target::Busy => Offer::Busy,
+                        Target::Gone => Offer::Offline("gone".into()),
+                    };
+                    if answer == Offer::Taken {
+                        bench.taken.push(report);
+                    }
+                    bench.pending.outcome(report.function(), answer, bench.now);
+                }
+            }
+        }
+    }
+}
+
+/// Keys that were pressed by anybody at any time, by the keymap alone.
+fn ever_pressed(steps: &[Step]) -> Vec<u8> {
+    use super::super::keymap::{Key, from_keysym, from_scancode};
+    let key = |input| match input {
+        Input::Key { down: true, keysym } => from_keysym(keysym).map(|stroke| stroke.key),
+        Input::ExtendedKey {
+            down: true,
+            keysym,
+            code,
+        } => from_scancode(code).or_else(|| from_keysym(keysym).map(|stroke| stroke.key)),
+        _ => None,
+    };
+    let keys = steps.iter().filter_map(|step| match step {
+        Step::Input(_, input) => key(*input),
+        _ => None,
+    });
+    keys.filter_map(|key| match key {
+        Key::Keyboard(usage) => Some(usage.0),
+        Key::Consumer(_) => None,
+    })
+    .collect()
+}
+
+proptest! {
+    #[test]
+    fn whatever_happens_everything_ends_released(
+        steps in steps(vec![Target::Live, Target::Live, Target::Busy, Target::Gone])
+    ) {
+        let mut bench = Bench::default();
+        play(&mut bench, &steps);
+        bench.pending.input(ONE, Input::Leave);
+        bench.pending.input(TWO, Input::Leave);
+        bench.now += Duration::from_secs(10);
+        let played = bench.taken.clone();
+        bench.offer_for(Duration::from_secs(5), |_| Offer::Taken);
+        prop_assert!(bench.is_empty());
+        for function in Function::ALL {
+            let last = bench.taken.iter().rev().find(|report| report.function() == function);
+            prop_assert!(!last.is_some_and(Report::holds), "{last:?} after {played:?}");
+        }
+        let pressed = ever_pressed(&steps);
+        for report in bench.taken.iter().filter(|report| report.function() == Function::Keyboard) {
+            let bytes = report.bytes();
+            let modifiers = (0..8).filter(|bit| bytes[0] & 1 << bit != 0).map(|bit| 0xe0 + bit);
+            let keys = bytes[2..].iter().copied().filter(|key| *key != 0).chain(modifiers);
+            for key in keys {
+                prop_assert!(key == 0xe1 || pressed.contains(&key), "nobody pressed {key:#x}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_live_target_sees_everything_in_order(steps in steps(vec![Target::Live])) {
+        let (mut bench, mut other) = (Bench::default(), Bench::default());
+        play(&mut bench, &steps);
+        let mut late = bench.take_all();
+        // The same without any waiting.
+        for step in &steps {
+            if let Step::Input(client, input) = *step {
+                other.pending.input(client, input);
+                other.offer(|_| Offer::Taken);
+            }
+        }
+        let mut prompt = other.taken;
+        // Only moves that another move followed may be missing from what came late.
+        let mut missing = 0;
+        while !late.is_empty() {
+            prop_assert!(!prompt.is_empty());
+            if late[0] == prompt[0] {
+                late.remove(0);
+            } else {
+                let (skipped, next) = (prompt[0], prompt.get(1));
+                prop_assert_eq!(skipped.function(), Function::Absolute);
+                prop_assert_eq!(skipped.state(), skipped);
+                prop_assert_eq!(next.map(|next| next.bytes()[0]), Some(skipped.bytes()[0]));
+                missing += 1;
+            }
+            prompt.remove(0);
+        }
+        prop_assert!(prompt.is_empty(), "{missing} moves skipped, then {prompt:?} lost");
+    }
+}

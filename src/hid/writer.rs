@@ -1,0 +1,159 @@
+//! The HID thread: it alone writes reports.
+//!
+//! It sleeps without waking while nothing waits to be written. While a report waits that the target has not
+//! fetched room for, it offers it again every millisecond: `poll` on a hidg node cannot be relied upon.
+
+use std::{
+    io,
+    sync::Arc,
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use super::{
+    ClientId, Input,
+    inbox::{Arrival, Inbox},
+    pending::{Change, Pending},
+    sink::Sink,
+};
+
+/// How long a stopping thread tries to have the releases taken.
+const FAREWELL: Duration = Duration::from_millis(300);
+
+/// Starts the HID thread on a sink.
+pub fn spawn(sink: Box<dyn Sink>) -> io::Result<(HidHandle, HidThread)> {
+    let inbox = Arc::new(Inbox::default());
+    let thread = thread::Builder::new().name("hid".into()).spawn({
+        let inbox = Arc::clone(&inbox);
+        move || Writer::new(sink).run(&inbox)
+    })?;
+    let handle = HidHandle {
+        inbox: Arc::clone(&inbox),
+    };
+    let thread = HidThread {
+        inbox,
+        thread: Some(thread),
+    };
+    Ok((handle, thread))
+}
+
+/// Sends input to the HID thread; one per session or shared.
+#[derive(Clone, Debug)]
+pub struct HidHandle {
+    inbox: Arc<Inbox>,
+}
+
+impl HidHandle {
+    /// Hands over what a client did, in order. Waits while a live target is slower than its clients; never for one that
+    /// is offline, and not for more than about a second for one that is asleep. Pointer moves do not queue up.
+    pub async fn send(&self, client: ClientId, input: Input) {
+        self.inbox.send(client, input).await;
+    }
+
+    /// [`HidHandle::send`] for threads outside the runtime.
+    pub fn blocking_send(&self, client: ClientId, input: Input) {
+        self.inbox.blocking_send(client, input);
+    }
+
+    /// Says that a client is gone, without ever waiting, so that it can be said while dropping.
+    pub fn leave(&self, client: ClientId) {
+        self.inbox.blocking_send(client, Input::Leave);
+    }
+}
+
+/// The running thread. Dropping it stops it.
+#[derive(Debug)]
+pub struct HidThread {
+    inbox: Arc<Inbox>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl HidThread {
+    /// Releases everything on the target and ends the thread, within half a second even if the target is asleep.
+    pub fn stop(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        self.inbox.close();
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the HID thread had failed; keys may be down on the target");
+        }
+    }
+}
+
+impl Drop for HidThread {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+struct Writer {
+    sink: Box<dyn Sink>,
+    pending: Pending,
+    start: Instant,
+}
+
+impl Writer {
+    fn new(sink: Box<dyn Sink>) -> Self {
+        Self {
+            sink,
+            pending: Pending::default(),
+            start: Instant::now(),
+        }
+    }
+
+    fn run(mut self, inbox: &Inbox) {
+        loop {
+            self.deliver();
+            let idle = self.pending.idle_for(self.start.elapsed());
+            // One input at a time: a target that was asleep may be back by the time of the next.
+            match inbox.wait(self.pending.has_room(), idle) {
+                Arrival::Input(client, input) => self.pending.input(client, input),
+                Arrival::Nothing => {}
+                Arrival::Closed => break,
+            }
+        }
+        self.say_goodbye();
+    }
+
+    fn say_goodbye(&mut self) {
+        self.pending.release_all();
+        let deadline = Instant::now() + FAREWELL;
+        loop {
+            self.deliver();
+            let Some(idle) = self.pending.idle_for(self.start.elapsed()) else {
+                return;
+            };
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                tracing::warn!("the target did not take the release of all keys in time");
+                return;
+            }
+            thread::sleep(idle.min(left));
+        }
+    }
+
+    fn deliver(&mut self) {
+        while let Some(report) = self.pending.next(self.start.elapsed()) {
+            let function = report.function();
+            let offer = self.sink.offer(function, report.bytes());
+            match self.pending.outcome(function, offer, self.start.elapsed()) {
+                None => {}
+                Some(Change::Up(function)) => tracing::info!(%function, "the target takes reports"),
+                Some(Change::Down(function, why)) => {
+                    tracing::warn!(%function, why, "the target is offline, input is dropped");
+                }
+                Some(Change::Stalled(function)) => {
+                    tracing::warn!(%function, "the target fetches no reports (asleep, or firmware without this device)");
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "writer_tests.rs"]
+mod tests;

@@ -1,0 +1,116 @@
+use super::*;
+use crate::hid::sink::{Function, Offer};
+use rfb::geom::{Point, Size};
+use std::sync::{Condvar, Mutex};
+
+const ONE: ClientId = ClientId(1);
+
+type Taken = (Function, Vec<u8>);
+
+/// What the sink does, and what it took.
+#[derive(Default)]
+struct Shared {
+    state: Mutex<(Option<Offer>, Vec<Taken>)>,
+    changed: Condvar,
+}
+
+struct TestSink(Arc<Shared>);
+
+impl Sink for TestSink {
+    fn offer(&mut self, function: Function, report: &[u8]) -> Offer {
+        let mut state = self.0.state.lock().unwrap();
+        if let Some(offer) = &state.0 {
+            return offer.clone();
+        }
+        state.1.push((function, report.to_vec()));
+        self.0.changed.notify_all();
+        Offer::Taken
+    }
+}
+
+impl Shared {
+    fn answer(&self, offer: Option<Offer>) {
+        self.state.lock().unwrap().0 = offer;
+    }
+
+    fn wait_for(&self, count: usize) -> Vec<Taken> {
+        let state = self.state.lock().unwrap();
+        let state = self
+            .changed
+            .wait_while(state, |state| state.1.len() < count)
+            .unwrap();
+        state.1.clone()
+    }
+}
+
+fn start() -> (HidHandle, HidThread, Arc<Shared>) {
+    let shared = Arc::new(Shared::default());
+    let (handle, thread) = spawn(Box::new(TestSink(Arc::clone(&shared)))).unwrap();
+    (handle, thread, shared)
+}
+
+fn key(down: bool, keysym: u32) -> Input {
+    Input::Key { down, keysym }
+}
+
+#[tokio::test]
+async fn check_61_a_burst_of_keys_arrives_whole() {
+    let (handle, thread, shared) = start();
+    for _ in 0..200 {
+        handle.send(ONE, key(true, 0x61)).await;
+        handle.send(ONE, key(false, 0x61)).await;
+    }
+    let reports = shared.wait_for(400);
+    for pair in reports.chunks(2) {
+        assert_eq!((pair[0].1[2], pair[1].1[2]), (4, 0));
+    }
+    thread.stop();
+}
+
+#[test]
+fn stopping_releases_what_is_down() {
+    let (handle, thread, shared) = start();
+    handle.blocking_send(ONE, key(true, 0xffe3));
+    handle.blocking_send(
+        ONE,
+        Input::Pointer {
+            position: Point::new(0, 0),
+            size: Size::new(8, 8),
+            buttons: 1,
+        },
+    );
+    shared.wait_for(3);
+    thread.stop();
+    let reports = shared.wait_for(5);
+    assert_eq!(reports[3], (Function::Keyboard, vec![0; 8]));
+    assert_eq!(reports[4], (Function::Absolute, vec![0; 7]));
+    handle.blocking_send(ONE, key(true, 0x61));
+    assert_eq!(
+        shared.wait_for(5).len(),
+        5,
+        "a stopped thread takes and forgets"
+    );
+}
+
+#[test]
+fn nobody_waits_for_a_target_that_is_offline_or_asleep() {
+    for offer in [Offer::Offline("gone".into()), Offer::Busy] {
+        let (handle, thread, shared) = start();
+        shared.answer(Some(offer));
+        for _ in 0..1000 {
+            handle.blocking_send(ONE, key(true, 0x61));
+            handle.blocking_send(ONE, key(false, 0x61));
+        }
+        thread.stop();
+        shared.answer(None);
+        assert_eq!(shared.wait_for(0), []);
+    }
+}
+
+#[test]
+fn a_leaving_client_is_released() {
+    let (handle, _thread, shared) = start();
+    handle.blocking_send(ONE, key(true, 0x61));
+    handle.leave(ONE);
+    assert_eq!(shared.wait_for(2)[1], (Function::Keyboard, vec![0; 8]));
+}
