@@ -1,8 +1,8 @@
 //! What clients press and move, on its way to the HID thread.
 
-use std::{collections::VecDeque, future::Future, sync::Arc, time::Duration};
+use std::{collections::VecDeque, future::Future, time::Duration};
 
-use crate::hid::{ClientId, Input};
+use crate::hid::{ClientId, HidHandle, Input};
 
 /// Where the input of all clients goes.
 pub trait InputSink: Send + Sync + 'static {
@@ -14,13 +14,13 @@ pub trait InputSink: Send + Sync + 'static {
     fn leave(&self, client: ClientId);
 }
 
-impl<I: InputSink> InputSink for Arc<I> {
+impl InputSink for HidHandle {
     fn send(&self, client: ClientId, input: Input) -> impl Future<Output = ()> + Send {
-        (**self).send(client, input)
+        HidHandle::send(self, client, input)
     }
 
     fn leave(&self, client: ClientId) {
-        (**self).leave(client);
+        HidHandle::leave(self, client);
     }
 }
 

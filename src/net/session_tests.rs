@@ -1,10 +1,6 @@
 //! Sessions over streams in memory, on a clock that jumps when everyone waits.
 
-use std::{
-    future::Future,
-    sync::Arc,
-    time::Duration,
-};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use rfb::{
     frame::{Frame, FrameSeq},
