@@ -35,10 +35,18 @@ impl Shared {
 
     fn wait_for(&self, count: usize) -> Vec<Taken> {
         let state = self.state.lock().unwrap();
-        let state = self
+        // So long that only a report that never comes fails here.
+        let patience = Duration::from_secs(30);
+        let too_few = |state: &mut (_, Vec<Taken>)| state.1.len() < count;
+        let (state, waited) = self
             .changed
-            .wait_while(state, |state| state.1.len() < count)
+            .wait_timeout_while(state, patience, too_few)
             .unwrap();
+        assert!(
+            !waited.timed_out(),
+            "{count} reports wanted, {:?} came",
+            state.1
+        );
         state.1.clone()
     }
 }
@@ -56,10 +64,17 @@ fn key(down: bool, keysym: u32) -> Input {
 #[tokio::test]
 async fn check_61_a_burst_of_keys_arrives_whole() {
     let (handle, thread, shared) = start();
-    for _ in 0..200 {
-        handle.send(ONE, key(true, 0x61)).await;
-        handle.send(ONE, key(false, 0x61)).await;
-    }
+    // Through a task, as sessions are.
+    let session = tokio::spawn({
+        let handle = handle.clone();
+        async move {
+            for _ in 0..200 {
+                handle.send(ONE, key(true, 0x61)).await;
+                handle.send(ONE, key(false, 0x61)).await;
+            }
+        }
+    });
+    session.await.unwrap();
     let reports = shared.wait_for(400);
     for pair in reports.chunks(2) {
         assert_eq!((pair[0].1[2], pair[1].1[2]), (4, 0));

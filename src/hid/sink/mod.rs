@@ -75,6 +75,21 @@ impl SinkKind {
     }
 }
 
+/// As [`FromStr`] reads it.
+impl std::fmt::Display for SinkKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self::Gadget(gadget) = self else {
+            return f.write_str("null");
+        };
+        let path = |function| {
+            let node = gadget.nodes.iter().find(|(of, _)| *of == function);
+            node.map_or(String::new(), |(_, path)| path.display().to_string())
+        };
+        let paths = Function::ALL.map(path).join(",");
+        write!(f, "gadget:{}", paths.trim_end_matches(','))
+    }
+}
+
 impl FromStr for SinkKind {
     type Err = UnknownSink;
 
