@@ -155,6 +155,9 @@ pub enum ConfigError {
          or listen on loopback (--listen 127.0.0.1:{port}) and reach it through an SSH tunnel", port = .0.port()
     )]
     Exposed(SocketAddr),
+    /// A path that is not UTF-8.
+    #[error("the configuration cannot be written as TOML: {0}")]
+    Print(toml::ser::Error),
 }
 
 impl Config {
@@ -261,8 +264,8 @@ impl Config {
     }
 
     /// The whole configuration as a file that [`Settings::from_file`] reads.
-    pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
-        toml::to_string(&self.clone().into_settings())
+    pub fn to_toml(&self) -> Result<String, ConfigError> {
+        toml::to_string(&self.clone().into_settings()).map_err(ConfigError::Print)
     }
 
     fn into_settings(self) -> Settings {
