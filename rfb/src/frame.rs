@@ -169,6 +169,11 @@ impl Frame {
         self.seq
     }
 
+    /// The same picture under another number, for who joins frames of several origins.
+    pub fn with_seq(self, seq: FrameSeq) -> Frame {
+        Frame { seq, ..self }
+    }
+
     pub fn size(&self) -> Size {
         self.size
     }

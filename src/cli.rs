@@ -1,0 +1,310 @@
+//! The command line. Nothing else knows clap.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{
+    Format, FramesPerSecond, Function, Listen, ScreenSize, Settings, Sink, Source,
+};
+
+/// What the program is to do.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Serve the simulated target.
+    Demo { flags: Settings },
+    /// Serve a real one.
+    Serve {
+        flags: Settings,
+        /// The configuration file, if one was named.
+        config: Option<PathBuf>,
+        /// Print the effective configuration and end.
+        print_config: bool,
+    },
+}
+
+/// Reads the command line. Help, version and usage errors end the process here (exit code 0 or 2).
+pub fn parse() -> Command {
+    CommandLine::parse().into()
+}
+
+/// Reads `arguments`, of which the first is the program's name.
+///
+/// # Errors
+/// The text to show, and whether it is an error or what was asked for (help, version).
+pub fn parse_from<S: AsRef<str>>(arguments: &[S]) -> Result<Command, (String, bool)> {
+    CommandLine::try_parse_from(arguments.iter().map(AsRef::as_ref))
+        .map(Command::from)
+        .map_err(|error| (error.to_string(), error.use_stderr()))
+}
+
+/// A VNC server for a machine you cannot touch: its screen comes in through an HDMI capture dongle, keys and
+/// pointer go out through a USB gadget.
+#[derive(Debug, Parser)]
+#[command(name = "rfbridge", version, max_term_width = 100)]
+struct CommandLine {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Serve a built-in simulated target: no hardware, no set-up
+    #[command(after_help = "Then connect with: vncviewer 127.0.0.1:5900")]
+    Demo {
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Serve a real target: capture device in, USB keyboard and mouse out
+    #[command(
+        after_help = "Every flag is also a key of the configuration file (without the dashes); flags win.\n\
+            A password comes from --password-file, or from the systemd credential `rfbridge-password`."
+    )]
+    Serve {
+        #[command(flatten)]
+        common: Common,
+        #[command(flatten)]
+        devices: Devices,
+        /// TOML file with settings [default: /etc/rfbridge/rfbridge.toml if it exists]
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+        /// Print the effective configuration as TOML and exit
+        #[arg(long)]
+        print_config: bool,
+    },
+}
+
+#[derive(Args, Debug)]
+struct Common {
+    /// Where to listen; repeatable, port 0 chooses a free one [default: 127.0.0.1:5900]
+    #[arg(long, value_name = "ADDR:PORT")]
+    listen: Vec<Listen>,
+    /// File whose first line is the password; only its owner may read it
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+    /// Desktop name that viewers show [default: the host's name]
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Size of the picture [default: the best there is]
+    #[arg(long, value_name = "WxH")]
+    size: Option<ScreenSize>,
+    /// Frames per second [default: the best there is]
+    #[arg(long, value_name = "N")]
+    fps: Option<FramesPerSecond>,
+    /// Write every HID report to FILE as a JSON line
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+    /// What to log on standard error, such as debug or info,rfbridge::net=trace [default: RUST_LOG, else info]
+    #[arg(long, value_name = "FILTER")]
+    log: Option<String>,
+}
+
+#[derive(Args, Debug)]
+struct Devices {
+    /// Where frames come from: v4l, v4l:/dev/videoN, pipe:- (JPEGs on standard input), pipe:PATH, replay:PATH
+    /// [default: v4l]
+    #[arg(long, value_name = "SOURCE")]
+    source: Option<Source>,
+    /// Format a v4l device delivers: mjpeg, yuyv, uyvy, nv12, rgb24, bgr24 [default: the best it offers]
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<Format>,
+    /// Where HID reports go: gadget, or null for a picture without input [default: gadget]
+    #[arg(long, value_name = "SINK")]
+    sink: Option<Sink>,
+    /// Device of the boot keyboard, or none [default: /dev/hidg0]
+    #[arg(long, value_name = "DEVICE")]
+    keyboard: Option<Function>,
+    /// Device of the absolute mouse, or none [default: /dev/hidg1]
+    #[arg(long, value_name = "DEVICE")]
+    mouse: Option<Function>,
+    /// Device of the relative mouse, or none [default: /dev/hidg2]
+    #[arg(long, value_name = "DEVICE")]
+    relative: Option<Function>,
+    /// Device of the media keys, or none [default: none]
+    #[arg(long, value_name = "DEVICE")]
+    consumer: Option<Function>,
+}
+
+impl From<CommandLine> for Command {
+    fn from(line: CommandLine) -> Self {
+        match line.verb {
+            Verb::Demo { common } => Command::Demo {
+                flags: common.into(),
+            },
+            Verb::Serve {
+                common,
+                devices,
+                config,
+                print_config,
+            } => Command::Serve {
+                flags: Settings::from(common).over(devices.into()),
+                config,
+                print_config,
+            },
+        }
+    }
+}
+
+impl From<Common> for Settings {
+    fn from(common: Common) -> Self {
+        Settings {
+            listen: (!common.listen.is_empty()).then_some(common.listen),
+            name: common.name,
+            password_file: common.password_file,
+            size: common.size,
+            fps: common.fps,
+            log: common.log,
+            record: common.record,
+            ..Settings::default()
+        }
+    }
+}
+
+impl From<Devices> for Settings {
+    fn from(devices: Devices) -> Self {
+        Settings {
+            source: devices.source,
+            format: devices.format,
+            sink: devices.sink,
+            keyboard: devices.keyboard,
+            mouse: devices.mouse,
+            relative: devices.relative,
+            consumer: devices.consumer,
+            ..Settings::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Command, String> {
+        let words: Vec<_> = line.split(' ').collect();
+        parse_from(&words).map_err(|(text, _)| text)
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory as _;
+        CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn a_bare_command_leaves_everything_to_the_layers_below() {
+        assert_eq!(
+            parse("rfbridge demo"),
+            Ok(Command::Demo {
+                flags: Settings::default()
+            })
+        );
+        assert_eq!(
+            parse("rfbridge serve"),
+            Ok(Command::Serve {
+                flags: Settings::default(),
+                config: None,
+                print_config: false
+            })
+        );
+    }
+
+    #[test]
+    fn every_flag_arrives_in_its_setting() {
+        let line = "rfbridge serve --listen 127.0.0.1:0 --listen [::1]:5901 --password-file /p --name box \
+            --size 1920x1080 --fps 30 --record /r --log debug --source replay:/f --format nv12 --sink null \
+            --keyboard /dev/hidg3 --mouse none --relative none --consumer /dev/hidg4 --config /c --print-config";
+        let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
+        let file = r#"
+            listen = ["127.0.0.1:0", "[::1]:5901"]
+            password-file = "/p"
+            name = "box"
+            size = "1920x1080"
+            fps = 30
+            record = "/r"
+            log = "debug"
+            source = "replay:/f"
+            format = "nv12"
+            sink = "null"
+            keyboard = "/dev/hidg3"
+            mouse = "none"
+            relative = "none"
+            consumer = "/dev/hidg4"
+        "#;
+        assert_eq!(
+            parse(&line),
+            Ok(Command::Serve {
+                flags: toml::from_str(file).expect("the same settings as a file"),
+                config: Some("/c".into()),
+                print_config: true,
+            })
+        );
+    }
+
+    #[test]
+    fn demo_takes_the_common_flags_and_no_devices() {
+        for flags in [
+            "--listen 127.0.0.1:0",
+            "--record /r",
+            "--password-file /p",
+            "--size 640x480",
+            "--fps 5",
+            "--log warn",
+            "--name n",
+        ] {
+            assert!(parse(&format!("rfbridge demo {flags}")).is_ok(), "{flags}");
+        }
+        for flags in ["--source v4l", "--keyboard /dev/hidg0", "--config /c"] {
+            assert!(parse(&format!("rfbridge demo {flags}")).is_err(), "{flags}");
+        }
+    }
+
+    #[test]
+    fn a_bad_value_names_the_flag_the_value_and_the_remedy() {
+        for (flags, words) in [
+            ("--listen 5900", ["--listen", "'5900'", "127.0.0.1:5900"]),
+            (
+                "--listen example.org:1",
+                ["--listen", "'example.org:1'", "numeric"],
+            ),
+            ("--size 1920", ["--size", "'1920'", "1920x1080"]),
+            ("--size 1920x", ["--size", "'1920x'", "1920x1080"]),
+            ("--size 63x480", ["--size", "'63x480'", "from 64 to 8192"]),
+            (
+                "--size 640x70000",
+                ["--size", "'640x70000'", "from 64 to 8192"],
+            ),
+            ("--fps 0", ["--fps", "'0'", "from 1 to 240"]),
+            ("--fps 29.97", ["--fps", "'29.97'", "whole number"]),
+            ("--source hdmi", ["--source", "'hdmi'", "v4l:/dev/videoN"]),
+            ("--source pipe:", ["--source", "'pipe:'", "pipe:-"]),
+            ("--source replay", ["--source", "'replay'", "replay:PATH"]),
+            ("--format h264", ["--format", "'h264'", "mjpeg, yuyv"]),
+            ("--sink usb", ["--sink", "'usb'", "null"]),
+            ("--keyboard hidg0", ["--keyboard", "'hidg0'", "/dev/hidg0"]),
+        ] {
+            let error = parse(&format!("rfbridge serve {flags}")).expect_err(flags);
+            for word in words {
+                assert!(error.contains(word), "{flags}: no {word:?} in {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_password_cannot_be_given_on_the_command_line() {
+        let error = parse("rfbridge serve --password secret").expect_err("no such flag");
+        assert!(error.contains("--password-file"), "{error}");
+    }
+
+    #[test]
+    fn help_and_version_are_no_errors() {
+        let (version, is_error) =
+            parse_from(&["rfbridge", "--version"]).expect_err("a text to show");
+        assert!(!is_error && version.starts_with("rfbridge 0."), "{version}");
+        for line in [["rfbridge", "demo"], ["rfbridge", "serve"]] {
+            let (help, is_error) = parse_from(&[line[0], line[1], "--help"]).expect_err("a text");
+            assert!(!is_error && help.contains("--listen <ADDR:PORT>"), "{help}");
+        }
+        let (_, is_error) = parse_from(&["rfbridge"]).expect_err("no command");
+        assert!(is_error);
+    }
+}

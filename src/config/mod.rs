@@ -1,0 +1,301 @@
+//! What the program was asked to do: flags over a TOML file over defaults.
+//!
+//! Every setting is a flag and a key of the same name. [`Settings`] is one layer as it was written, with
+//! gaps; [`Config`] is the result without gaps.
+
+mod file;
+mod password;
+mod values;
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+
+pub use file::{DEFAULT_PATH, FileError};
+pub use password::{CREDENTIAL, Password, PasswordError};
+pub use values::{BadValue, Format, FramesPerSecond, Function, Listen, ScreenSize, Sink, Source};
+
+/// One layer of settings, from the flags or from the file. `None` leaves it to the layer below.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Settings {
+    #[serde(
+        deserialize_with = "values::one_or_many",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub listen: Option<Vec<Listen>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password_file: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size: Option<ScreenSize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fps: Option<FramesPerSecond>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub record: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub format: Option<Format>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sink: Option<Sink>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keyboard: Option<Function>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mouse: Option<Function>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub relative: Option<Function>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub consumer: Option<Function>,
+}
+
+impl Settings {
+    /// The names of all keys, as they are written in the file.
+    pub const KEYS: [&str; 14] = [
+        "listen",
+        "name",
+        "password-file",
+        "size",
+        "fps",
+        "log",
+        "record",
+        "source",
+        "format",
+        "sink",
+        "keyboard",
+        "mouse",
+        "relative",
+        "consumer",
+    ];
+
+    /// These settings, and those of `below` where these say nothing.
+    pub fn over(self, below: Settings) -> Settings {
+        Settings {
+            listen: self.listen.or(below.listen),
+            name: self.name.or(below.name),
+            password_file: self.password_file.or(below.password_file),
+            size: self.size.or(below.size),
+            fps: self.fps.or(below.fps),
+            log: self.log.or(below.log),
+            record: self.record.or(below.record),
+            source: self.source.or(below.source),
+            format: self.format.or(below.format),
+            sink: self.sink.or(below.sink),
+            keyboard: self.keyboard.or(below.keyboard),
+            mouse: self.mouse.or(below.mouse),
+            relative: self.relative.or(below.relative),
+            consumer: self.consumer.or(below.consumer),
+        }
+    }
+
+    /// Reads `path`, or [`DEFAULT_PATH`] if there is such a file and no `path`.
+    pub fn from_file(path: Option<&Path>) -> Result<Settings, FileError> {
+        file::read(path)
+    }
+}
+
+/// What to run with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Never empty.
+    pub listen: Vec<SocketAddr>,
+    /// The desktop name that viewers show.
+    pub name: String,
+    pub password_file: Option<PathBuf>,
+    /// Of the picture; the best there is if it is not given.
+    pub size: Option<ScreenSize>,
+    pub fps: Option<FramesPerSecond>,
+    pub log: Option<String>,
+    /// Where every HID report is written to, beside the real sink.
+    pub record: Option<PathBuf>,
+    pub source: Source,
+    pub format: Option<Format>,
+    pub sink: Sink,
+    pub keyboard: Function,
+    pub mouse: Function,
+    pub relative: Function,
+    pub consumer: Function,
+}
+
+/// Settings that are well-formed one by one but make no sense together, or a value that no server can have.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    #[error(
+        "`listen` is an empty list, so nobody could connect; leave it out to listen on 127.0.0.1:5900"
+    )]
+    NoListener,
+    #[error("`listen` names {0} twice; name every address once (only port 0 may be repeated)")]
+    SameListener(SocketAddr),
+    #[error(
+        "`name` is {0:?}; a desktop name has 1 to 255 bytes and no control characters (leave it out to use the host's name)"
+    )]
+    Name(String),
+    #[error(
+        "`{first}` and `{second}` are both {}; every HID function has a device of its own (or `none`)",
+        path.display()
+    )]
+    SameDevice {
+        first: &'static str,
+        second: &'static str,
+        path: PathBuf,
+    },
+    #[error(
+        "`keyboard`, `mouse`, `relative` and `consumer` are all `none`, so no input could reach the target; name a device, or say `sink = \"null\"` (--sink null) if this is meant"
+    )]
+    NoFunction,
+    #[error(
+        "refusing to listen on {0} without a password: whoever reaches that address would control the target. \
+         Give one with --password-file FILE (key `password-file`) or the systemd credential `{CREDENTIAL}`, \
+         or listen on loopback (--listen 127.0.0.1:{port}) and reach it through an SSH tunnel", port = .0.port()
+    )]
+    Exposed(SocketAddr),
+    /// A path that is not UTF-8.
+    #[error("the configuration cannot be written as TOML: {0}")]
+    Print(toml::ser::Error),
+}
+
+impl Config {
+    /// Fills the gaps of `settings` and checks the whole.
+    pub fn new(settings: Settings) -> Result<Config, ConfigError> {
+        let listen = match settings.listen {
+            None => vec![Listen::default().0],
+            Some(listen) => listen.into_iter().map(|l| l.0).collect(),
+        };
+        let config = Config {
+            listen,
+            name: settings.name.unwrap_or_else(host_name),
+            password_file: settings.password_file,
+            size: settings.size,
+            fps: settings.fps,
+            log: settings.log,
+            record: settings.record,
+            source: settings.source.unwrap_or(Source::V4l(None)),
+            format: settings.format,
+            sink: settings.sink.unwrap_or(Sink::Gadget),
+            keyboard: settings
+                .keyboard
+                .unwrap_or_else(|| Function::device("/dev/hidg0")),
+            mouse: settings
+                .mouse
+                .unwrap_or_else(|| Function::device("/dev/hidg1")),
+            relative: settings
+                .relative
+                .unwrap_or_else(|| Function::device("/dev/hidg2")),
+            consumer: settings.consumer.unwrap_or(Function::None),
+        };
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        if self.listen.is_empty() {
+            return Err(ConfigError::NoListener);
+        }
+        for (index, address) in self.listen.iter().enumerate() {
+            if address.port() != 0 && self.listen[..index].contains(address) {
+                return Err(ConfigError::SameListener(*address));
+            }
+        }
+        let name = &self.name;
+        if name.is_empty() || name.len() > 255 || name.chars().any(char::is_control) {
+            return Err(ConfigError::Name(name.clone()));
+        }
+        if self.sink == Sink::Gadget {
+            self.check_functions()?;
+        }
+        Ok(())
+    }
+
+    fn check_functions(&self) -> Result<(), ConfigError> {
+        let used: Vec<_> = self
+            .functions()
+            .into_iter()
+            .filter_map(|(key, function)| Some((key, function.path()?)))
+            .collect();
+        if used.is_empty() {
+            return Err(ConfigError::NoFunction);
+        }
+        for (index, (second, path)) in used.iter().enumerate() {
+            if let Some((first, _)) = used[..index].iter().find(|(_, other)| other == path) {
+                return Err(ConfigError::SameDevice {
+                    first,
+                    second,
+                    path: path.to_path_buf(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// The HID functions with the keys that set them.
+    pub fn functions(&self) -> [(&'static str, &Function); 4] {
+        [
+            ("keyboard", &self.keyboard),
+            ("mouse", &self.mouse),
+            ("relative", &self.relative),
+            ("consumer", &self.consumer),
+        ]
+    }
+
+    /// The password from `password-file`, else from the systemd credential, if there is either.
+    ///
+    /// `credentials` is the value of `$CREDENTIALS_DIRECTORY`.
+    pub fn password(&self, credentials: Option<&Path>) -> Result<Option<Password>, PasswordError> {
+        match (&self.password_file, credentials) {
+            (Some(path), _) => Password::from_file(path).map(Some),
+            (None, Some(directory)) => Password::from_credential(directory),
+            (None, None) => Ok(None),
+        }
+    }
+
+    /// Without a password nobody but this machine may connect.
+    pub fn check_exposure(&self, password: Option<&Password>) -> Result<(), ConfigError> {
+        let exposed = |a: &&SocketAddr| !a.ip().to_canonical().is_loopback();
+        match (password, self.listen.iter().find(exposed)) {
+            (None, Some(address)) => Err(ConfigError::Exposed(*address)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The whole configuration as a file that [`Settings::from_file`] reads.
+    pub fn to_toml(&self) -> Result<String, ConfigError> {
+        toml::to_string(&self.clone().into_settings()).map_err(ConfigError::Print)
+    }
+
+    fn into_settings(self) -> Settings {
+        Settings {
+            listen: Some(self.listen.into_iter().map(Listen).collect()),
+            name: Some(self.name),
+            password_file: self.password_file,
+            size: self.size,
+            fps: self.fps,
+            log: self.log,
+            record: self.record,
+            source: Some(self.source),
+            format: self.format,
+            sink: Some(self.sink),
+            keyboard: Some(self.keyboard),
+            mouse: Some(self.mouse),
+            relative: Some(self.relative),
+            consumer: Some(self.consumer),
+        }
+    }
+}
+
+/// The name of this machine; viewers show it in their title bar.
+fn host_name() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    match name.trim() {
+        "" | "(none)" => "rfbridge".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,317 @@
+use std::{fs, os::unix::fs::PermissionsExt as _};
+
+use super::*;
+
+fn settings(toml: &str) -> Result<Settings, String> {
+    let file = tempfile::NamedTempFile::new().expect("a file to read");
+    fs::write(file.path(), toml).expect("a file to read");
+    Settings::from_file(Some(file.path())).map_err(|e| e.to_string())
+}
+
+fn config(toml: &str) -> Config {
+    Config::new(settings(toml).expect("good settings")).expect("a good configuration")
+}
+
+fn refused(toml: &str) -> ConfigError {
+    Config::new(settings(toml).expect("good settings")).expect_err("a bad configuration")
+}
+
+#[test]
+fn an_empty_file_gives_the_defaults() {
+    let config = config("");
+    assert_eq!(config.listen, [SocketAddr::from(([127, 0, 0, 1], 5900))]);
+    assert!(!config.name.is_empty());
+    assert_eq!(config.source, Source::V4l(None));
+    assert_eq!(config.sink, Sink::Gadget);
+    assert_eq!(config.keyboard, Function::device("/dev/hidg0"));
+    assert_eq!(config.mouse, Function::device("/dev/hidg1"));
+    assert_eq!(config.relative, Function::device("/dev/hidg2"));
+    assert_eq!(config.consumer, Function::None);
+    assert_eq!((config.size, config.fps), (None, None));
+}
+
+#[test]
+fn values_are_written_as_in_flags() {
+    for (toml, as_written) in [
+        (r#"listen = "127.0.0.1:1""#, r#"listen = ["127.0.0.1:1"]"#),
+        (r#"listen = "localhost:1""#, r#"listen = ["127.0.0.1:1"]"#),
+        (
+            r#"listen = ["[::1]:0", "[::1]:0"]"#,
+            r#"listen = ["[::1]:0", "[::1]:0"]"#,
+        ),
+        (r#"size = "1024x768""#, r#"size = "1024x768""#),
+        ("fps = 240", "fps = 240"),
+        (r#"source = "v4l""#, r#"source = "v4l""#),
+        (
+            r#"source = "v4l:/dev/video2""#,
+            r#"source = "v4l:/dev/video2""#,
+        ),
+        (r#"source = "pipe:-""#, r#"source = "pipe:-""#),
+        (r#"source = "pipe:/run/a:b""#, r#"source = "pipe:/run/a:b""#),
+        (
+            r#"source = "replay:f.mjpeg""#,
+            r#"source = "replay:f.mjpeg""#,
+        ),
+        (r#"format = "bgr24""#, r#"format = "bgr24""#),
+        (r#"sink = "null""#, r#"sink = "null""#),
+        (r#"consumer = "/dev/hidg3""#, r#"consumer = "/dev/hidg3""#),
+        (r#"mouse = "none""#, r#"mouse = "none""#),
+    ] {
+        let printed = config(toml).to_toml().expect("printable");
+        assert!(
+            printed.lines().any(|line| line == as_written),
+            "{toml} was printed as {printed}"
+        );
+    }
+}
+
+#[test]
+fn bad_values_name_the_key_the_value_and_the_remedy() {
+    for (toml, words) in [
+        (
+            r#"listen = "5900""#,
+            ["listen", "\"5900\"", "127.0.0.1:5900"],
+        ),
+        (
+            r#"listen = ["0.0.0.0"]"#,
+            ["listen", "0.0.0.0", "ADDR:PORT"],
+        ),
+        ("listen = 5900", ["listen", "5900", "ADDR:PORT"]),
+        (r#"size = "big""#, ["size", "big", "1920x1080"]),
+        ("fps = 0", ["fps", "0", "from 1 to 240"]),
+        ("fps = -1", ["fps", "-1", "from 1 to 240"]),
+        ("fps = 1000", ["fps", "1000", "from 1 to 240"]),
+        (r#"fps = "30""#, ["fps", "30", "string"]),
+        (
+            r#"source = "camera""#,
+            ["source", "camera", "v4l:/dev/videoN"],
+        ),
+        (r#"format = "MJPG""#, ["format", "MJPG", "mjpeg, yuyv"]),
+        (r#"sink = "none""#, ["sink", "none", "null"]),
+        (r#"keyboard = """#, ["keyboard", "\"\"", "/dev/hidg0"]),
+        ("name = 3", ["name", "3", "string"]),
+        (
+            "size = \"640x480\"\nsize = \"1x1\"",
+            ["size", "line 2", "duplicate"],
+        ),
+        (
+            "this is not toml",
+            ["this is not toml", "line 1", "not usable"],
+        ),
+    ] {
+        let error = settings(toml).expect_err(toml);
+        for word in words {
+            assert!(error.contains(word), "{toml}: no {word:?} in {error}");
+        }
+    }
+}
+
+#[test]
+fn an_unknown_key_is_named_and_the_right_one_suggested() {
+    for (key, meant) in [
+        ("lisen", "listen"),
+        ("password_file", "password-file"),
+        ("Keyboard", "keyboard"),
+        ("passwordfile", "password-file"),
+    ] {
+        let error = settings(&format!("{key} = \"x\"")).expect_err(key);
+        assert!(error.contains(&format!("unknown key `{key}`")), "{error}");
+        assert!(
+            error.contains(&format!("did you mean `{meant}`?")),
+            "{error}"
+        );
+    }
+    let error = settings("[video]\nfps = 30").expect_err("a table");
+    assert!(error.contains("unknown key `video`"), "{error}");
+    assert!(error.contains("known keys: listen, name"), "{error}");
+}
+
+#[test]
+fn the_list_of_keys_is_complete() {
+    let all = Settings {
+        size: Some(ScreenSize(rfb::geom::Size::new(640, 480))),
+        fps: "30".parse().ok(),
+        format: Some(Format::Mjpeg),
+        log: Some("info".to_owned()),
+        record: Some("/r".into()),
+        password_file: Some("/p".into()),
+        ..config("").into_settings()
+    };
+    let text = toml::to_string(&all).expect("printable");
+    let table: toml::Table = toml::from_str(&text).expect("a table");
+    let mut keys: Vec<_> = table.keys().map(String::as_str).collect();
+    let mut known = Settings::KEYS.to_vec();
+    keys.sort_unstable();
+    known.sort_unstable();
+    assert_eq!(keys, known);
+}
+
+#[test]
+fn a_named_file_must_exist() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("missing.toml");
+    let error = Settings::from_file(Some(&path))
+        .expect_err("no file")
+        .to_string();
+    assert!(error.contains("missing.toml"), "{error}");
+}
+
+#[test]
+fn flags_win_over_the_file() {
+    let flags = settings("fps = 5\nmouse = \"none\"").expect("good");
+    let file = settings("fps = 50\nname = \"file\"\nmouse = \"/dev/hidg9\"").expect("good");
+    let both = flags.over(file);
+    assert_eq!(
+        both,
+        settings("fps = 5\nname = \"file\"\nmouse = \"none\"").expect("good")
+    );
+}
+
+#[test]
+fn what_is_printed_can_be_loaded_and_means_the_same() {
+    for toml in [
+        "",
+        "listen = [\"0.0.0.0:5900\", \"[::]:5901\"]\nname = \"it's \\\"here\\\"\"\npassword-file = \"/etc/p\"",
+        "size = \"1920x1080\"\nfps = 60\nlog = \"info,rfbridge::net=debug\"\nrecord = \"/tmp/r\"\n\
+         source = \"pipe:-\"\nformat = \"yuyv\"\nsink = \"null\"\nconsumer = \"/dev/hidg3\"",
+    ] {
+        let config = config(toml);
+        let printed = config.to_toml().expect("printable");
+        let again = Config::new(settings(&printed).expect("loadable")).expect("good");
+        assert_eq!(config, again, "{printed}");
+    }
+}
+
+#[test]
+fn settings_that_make_no_sense_together_are_refused() {
+    let twice = SocketAddr::from(([127, 0, 0, 1], 5901));
+    assert_eq!(refused("listen = []"), ConfigError::NoListener);
+    assert_eq!(
+        refused(r#"listen = ["127.0.0.1:5901", "127.0.0.1:5901"]"#),
+        ConfigError::SameListener(twice)
+    );
+    assert_eq!(refused("name = \"\""), ConfigError::Name(String::new()));
+    assert_eq!(
+        refused(r#"name = "a\nb""#),
+        ConfigError::Name("a\nb".to_owned())
+    );
+    assert_eq!(
+        refused(r#"consumer = "/dev/hidg1""#),
+        ConfigError::SameDevice {
+            first: "mouse",
+            second: "consumer",
+            path: "/dev/hidg1".into()
+        }
+    );
+    let none = "keyboard = \"none\"\nmouse = \"none\"\nrelative = \"none\"";
+    assert_eq!(refused(none), ConfigError::NoFunction);
+    config(&format!("{none}\nsink = \"null\""));
+}
+
+#[test]
+fn without_a_password_only_loopback_is_served() {
+    let file = private_file("secret\n");
+    let password = Password::from_file(file.path()).expect("a password");
+    for (listen, loopback) in [
+        ("127.0.0.1:5900", true),
+        ("127.9.9.9:1", true),
+        ("[::1]:5900", true),
+        ("[::ffff:127.0.0.1]:5900", true),
+        ("0.0.0.0:5900", false),
+        ("[::]:5900", false),
+        ("192.168.1.2:5900", false),
+        ("[::ffff:10.0.0.1]:5900", false),
+    ] {
+        let config = config(&format!("listen = [\"127.0.0.1:0\", \"{listen}\"]"));
+        assert_eq!(config.check_exposure(Some(&password)), Ok(()));
+        match config.check_exposure(None) {
+            Ok(()) => assert!(loopback, "{listen}"),
+            Err(error) => {
+                assert!(!loopback, "{listen}");
+                let error = error.to_string();
+                for word in [listen, "without a password", "--password-file", "127.0.0.1"] {
+                    assert!(error.contains(word), "no {word:?} in {error}");
+                }
+            }
+        }
+    }
+}
+
+fn private_file(text: &str) -> tempfile::NamedTempFile {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    fs::write(file.path(), text).expect("a file");
+    fs::set_permissions(file.path(), fs::Permissions::from_mode(0o600)).expect("a mode");
+    file
+}
+
+#[test]
+fn the_password_is_the_first_line() {
+    for (text, password, cut) in [
+        ("secret", "secret", false),
+        ("secret\n", "secret", false),
+        ("secret\r\nnot this\n", "secret", false),
+        (" spaces stay ", " spaces stay ", true),
+        ("12345678\n", "12345678", false),
+        ("123456789\n", "123456789", true),
+    ] {
+        let read = Password::from_file(private_file(text).path()).expect(text);
+        assert_eq!(read.as_bytes(), password.as_bytes());
+        assert_eq!(read.is_cut_by_vnc_auth(), cut, "{text:?}");
+        assert!(!format!("{read:?}").contains(password));
+    }
+}
+
+#[test]
+fn a_password_file_that_others_may_read_is_refused_with_the_remedy() {
+    let file = private_file("secret\n");
+    for mode in [0o640, 0o604, 0o620, 0o601] {
+        fs::set_permissions(file.path(), fs::Permissions::from_mode(mode)).expect("a mode");
+        let error = Password::from_file(file.path())
+            .expect_err("readable")
+            .to_string();
+        let command = format!("chmod 600 {}", file.path().display());
+        assert!(error.contains(&command), "{error}");
+        assert!(error.contains(&format!("{mode:04o}")), "{error}");
+        assert!(!error.contains("secret"), "{error}");
+    }
+}
+
+#[test]
+fn what_is_no_password_file_is_refused() {
+    for (text, word) in [
+        ("", "empty first line"),
+        ("\nsecret", "empty first line"),
+        (&"x".repeat(5000), "longer than"),
+    ] {
+        let error = Password::from_file(private_file(text).path()).expect_err(word);
+        assert!(error.to_string().contains(word), "{error}");
+    }
+    let directory = tempfile::tempdir().expect("a directory");
+    let error = Password::from_file(directory.path()).expect_err("a directory");
+    assert!(error.to_string().contains("not a regular file"), "{error}");
+    let error = Password::from_file(&directory.path().join("none")).expect_err("nothing");
+    assert!(error.to_string().contains("--password-file"), "{error}");
+}
+
+#[test]
+fn the_credential_is_used_if_no_file_is_named() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let none = config("")
+        .password(Some(directory.path()))
+        .expect("no error");
+    assert_eq!(none, None);
+
+    let path = directory.path().join(CREDENTIAL);
+    fs::write(&path, "from-systemd").expect("a file");
+    // What systemd's access control list looks like.
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o440)).expect("a mode");
+    let password = config("")
+        .password(Some(directory.path()))
+        .expect("no error");
+    assert_eq!(password.expect("a password").as_bytes(), b"from-systemd");
+
+    let file = private_file("from-file");
+    let both = config(&format!("password-file = \"{}\"", file.path().display()));
+    let password = both.password(Some(directory.path())).expect("no error");
+    assert_eq!(password.expect("a password").as_bytes(), b"from-file");
+}

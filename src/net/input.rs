@@ -1,0 +1,171 @@
+//! What clients press and move, on its way to the HID thread.
+
+use std::{collections::VecDeque, future::Future, time::Duration};
+
+use crate::hid::{ClientId, HidHandle, Input};
+
+/// Where the input of all clients goes.
+pub trait InputSink: Send + Sync + 'static {
+    /// Takes what a client did; waits while too much is waiting already. Dropped before it is ready,
+    /// it has taken nothing.
+    fn send(&self, client: ClientId, input: Input) -> impl Future<Output = ()> + Send;
+
+    /// Tells that a client is gone, without waiting.
+    fn leave(&self, client: ClientId);
+}
+
+impl InputSink for HidHandle {
+    fn send(&self, client: ClientId, input: Input) -> impl Future<Output = ()> + Send {
+        HidHandle::send(self, client, input)
+    }
+
+    fn leave(&self, client: ClientId) {
+        HidHandle::leave(self, client);
+    }
+}
+
+/// Inputs of one client that the HID thread has not taken yet. When it is dropped, in whatever way the session
+/// ends, the client's keys are released.
+pub(super) struct Inputs<'a, I: InputSink> {
+    sink: &'a I,
+    client: ClientId,
+    waiting: VecDeque<Input>,
+    left: bool,
+}
+
+impl<'a, I: InputSink> Inputs<'a, I> {
+    /// While so many wait, nothing more is read from the client.
+    const LIMIT: usize = 256;
+    /// Time for the keys of a client that typed and left at once.
+    const DRAIN: Duration = Duration::from_secs(5);
+
+    pub(super) fn new(sink: &'a I, client: ClientId) -> Self {
+        Self {
+            sink,
+            client,
+            waiting: VecDeque::new(),
+            left: false,
+        }
+    }
+
+    /// Adds an input behind the others. Of moves in a row only the last one counts.
+    pub(super) fn push(&mut self, input: Input) {
+        if let Input::Pointer { buttons, size, .. } = input
+            && let Some(Input::Pointer {
+                buttons: last_buttons,
+                size: last_size,
+                ..
+            }) = self.waiting.back()
+            && (buttons, size) == (*last_buttons, *last_size)
+        {
+            self.waiting.pop_back();
+        }
+        self.waiting.push_back(input);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.waiting.len() >= Self::LIMIT
+    }
+
+    /// Hands over the oldest input. Cancel-safe: it stays here unless it was taken.
+    pub(super) async fn send_next(&mut self) {
+        if let Some(input) = self.waiting.front() {
+            self.sink.send(self.client, *input).await;
+            self.waiting.pop_front();
+        }
+    }
+
+    /// Hands over what is left, as long as that takes no more than a few seconds.
+    pub(super) async fn drain(&mut self) {
+        let all = async {
+            while !self.is_empty() {
+                self.send_next().await;
+            }
+        };
+        // Whoever waits longer for the target has nothing to type any more.
+        let _ = tokio::time::timeout(Self::DRAIN, all).await;
+    }
+
+    /// The client is gone. Said once; what still waits is forgotten.
+    pub(super) fn leave(&mut self) {
+        self.waiting.clear();
+        if !std::mem::replace(&mut self.left, true) {
+            self.sink.leave(self.client);
+        }
+    }
+}
+
+impl<I: InputSink> Drop for Inputs<'_, I> {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use rfb::geom::{Point, Size};
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Taken(Mutex<Vec<Input>>);
+
+    impl InputSink for Taken {
+        async fn send(&self, _: ClientId, input: Input) {
+            self.0.lock().expect("no panic").push(input);
+        }
+
+        fn leave(&self, _: ClientId) {
+            self.0.lock().expect("no panic").push(Input::Leave);
+        }
+    }
+
+    fn pointer(x: u16, buttons: u16) -> Input {
+        Input::Pointer {
+            position: Point::new(x, 0),
+            size: Size::new(640, 480),
+            buttons,
+        }
+    }
+
+    /// Check 65: moves are coalesced, button edges are not.
+    #[tokio::test]
+    async fn moves_in_a_row_are_one_and_edges_stay() {
+        let sink = Taken::default();
+        let key = Input::Key {
+            down: true,
+            keysym: 0x61,
+        };
+        let mut inputs = Inputs::new(&sink, ClientId(1));
+        for input in [
+            pointer(1, 0),
+            pointer(2, 0),
+            pointer(2, 1),
+            pointer(3, 1),
+            pointer(3, 0),
+            key,
+            pointer(4, 0),
+            pointer(5, 0),
+        ] {
+            inputs.push(input);
+        }
+        inputs.drain().await;
+        inputs.leave();
+        drop(inputs);
+        let expected = [
+            pointer(2, 0),
+            pointer(3, 1),
+            pointer(3, 0),
+            key,
+            pointer(5, 0),
+            Input::Leave,
+        ];
+        assert_eq!(*sink.0.lock().expect("no panic"), expected);
+    }
+}

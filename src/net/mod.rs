@@ -1,0 +1,91 @@
+//! Clients: listeners, sessions, and the limits that keep one peer from harming another.
+//!
+//! What comes in from the rest of the program are frames, lock LEDs and a place for input events;
+//! nothing here knows a device.
+
+mod admission;
+mod input;
+mod listener;
+mod outbox;
+mod screen;
+mod session;
+mod throttle;
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use rfb::{frame::Frame, server::ServerConfig};
+use tokio::sync::{Semaphore, watch};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::hid::{ClientId, Leds};
+
+pub use input::InputSink;
+pub use listener::{ListenError, Listener};
+pub use screen::{Screen, frames};
+
+use admission::Admission;
+use throttle::Throttle;
+
+/// What the sessions work with.
+pub struct Edges<I> {
+    /// What is shown; from [`frames`].
+    pub frames: watch::Receiver<Frame>,
+    /// Lock LEDs as the target set them last, `None` while unknown.
+    pub leds: watch::Receiver<Option<Leds>>,
+    /// Where keys and pointer go.
+    pub input: I,
+}
+
+/// All sessions, whichever listener they came through.
+pub struct Server<I> {
+    config: Arc<ServerConfig>,
+    edges: Edges<I>,
+    admission: Arc<Admission>,
+    throttle: Throttle,
+    /// Updates that are encoded at the same time; more would only take each other's turns.
+    encoders: Arc<Semaphore>,
+    next_client: AtomicU64,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl<I: InputSink> Server<I> {
+    /// `stop` ends all listeners and sessions.
+    pub fn new(config: ServerConfig, edges: Edges<I>, stop: CancellationToken) -> Arc<Self> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Arc::new(Self {
+            config: Arc::new(config),
+            edges,
+            admission: Arc::default(),
+            throttle: Throttle::default(),
+            encoders: Arc::new(Semaphore::new(cores)),
+            next_client: AtomicU64::new(1),
+            tasks: TaskTracker::new(),
+            stop,
+        })
+    }
+
+    /// Accepts clients from `listeners` until told to stop; returns when the last session is over.
+    pub async fn run(self: Arc<Self>, listeners: Vec<Listener>) {
+        for listener in listeners {
+            let server = Arc::clone(&self);
+            self.tasks.spawn(listener.accept(server));
+        }
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    /// Serves one client that came over `stream`.
+    fn start_session(self: &Arc<Self>, stream: impl session::Stream, peer: SocketAddr) {
+        let client = ClientId(self.next_client.fetch_add(1, Ordering::Relaxed));
+        let server = Arc::clone(self);
+        self.tasks
+            .spawn(session::serve(server, client, stream, peer));
+    }
+}

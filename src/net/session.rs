@@ -1,0 +1,347 @@
+//! One client: moves bytes between its stream and [`rfb::server::Connection`].
+//!
+//! Reading, writing and encoding go on side by side, so a key never waits behind a picture that a
+//! slow line takes seconds for.
+
+use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+
+use rfb::server::{Connection, EncodedUpdate, Event, LedState, UpdateJob};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadHalf, WriteHalf},
+    sync::{Semaphore, watch},
+    task::JoinError,
+    time::{Instant, sleep_until, timeout, timeout_at},
+};
+
+use super::{InputSink, Server, admission::Place, input::Inputs, outbox::Outbox};
+use crate::hid::{ClientId, Input, Leds};
+
+/// From the first byte to ClientInit (check 69).
+const HANDSHAKE: Duration = Duration::from_secs(30);
+/// A client that takes not one byte for so long is gone (check 68).
+const STALL: Duration = Duration::from_secs(60);
+/// Time to take the reason for being turned away.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// What a session can run over.
+pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for S {}
+
+/// Why a session ended, for the log.
+#[derive(Debug, thiserror::Error)]
+enum Ending {
+    #[error("the client closed the connection")]
+    Closed,
+    #[error("the connection broke: {0}")]
+    Broken(#[from] io::Error),
+    #[error(transparent)]
+    Peer(#[from] rfb::Error),
+    #[error("no complete handshake within {} s", HANDSHAKE.as_secs())]
+    SlowHandshake,
+    #[error("the client took no data for {} s", STALL.as_secs())]
+    Stalled,
+    #[error("made room for another connection")]
+    Evicted,
+    #[error(transparent)]
+    Full(#[from] super::admission::Full),
+    #[error("the picture could not be encoded: {0}")]
+    Encoder(#[from] JoinError),
+    #[error("no randomness for the challenge: {0}")]
+    Random(#[from] getrandom::Error),
+    #[error("rfbridge is stopping")]
+    Stopping,
+}
+
+/// Serves one client from its greeting to its end.
+pub(super) async fn serve<I: InputSink>(
+    server: Arc<Server<I>>,
+    client: ClientId,
+    stream: impl Stream,
+    peer: SocketAddr,
+) {
+    let client_number = client.0;
+    tracing::info!(client = client_number, %peer, "connected");
+    let mut place = server.admission.enter(peer.ip());
+    let ending = match welcome(&server, peer) {
+        Ok((connection, turn)) => {
+            let mut session = Session::new(&server, client, stream, peer, connection);
+            let ending = session.run(&mut place, turn).await;
+            session.part(&ending).await;
+            ending
+        }
+        Err(ending) => ending,
+    };
+    match &ending {
+        Ending::Encoder(_) | Ending::Random(_) => {
+            tracing::error!(client = client_number, %peer, reason = %ending, "disconnected");
+        }
+        _ => tracing::info!(client = client_number, %peer, reason = %ending, "disconnected"),
+    }
+}
+
+/// A connection for `peer`, and when it may be heard.
+fn welcome<I: InputSink>(
+    server: &Server<I>,
+    peer: SocketAddr,
+) -> Result<(Connection, Instant), Ending> {
+    let frame = server.edges.frames.borrow().clone();
+    let now = Instant::now();
+    if let Err(full) = server.admission.check() {
+        return Ok((Connection::refusing(full.to_string(), frame), now));
+    }
+    match server.throttle.turn(peer.ip(), now) {
+        Ok(turn) => {
+            let mut challenge = [0; 16];
+            getrandom::fill(&mut challenge)?;
+            let config = Arc::clone(&server.config);
+            Ok((Connection::new(config, challenge, frame), turn))
+        }
+        Err(soon) => {
+            let reason = format!(
+                "Too many wrong passwords from this address; try again in {} s.",
+                soon.wait.as_secs() + 1
+            );
+            Ok((Connection::refusing(reason, frame), now))
+        }
+    }
+}
+
+struct Session<'a, S, I: InputSink> {
+    server: &'a Server<I>,
+    client: ClientId,
+    peer: SocketAddr,
+    connection: Connection,
+    reader: ReadHalf<S>,
+    writer: WriteHalf<S>,
+    outbox: Outbox,
+    inputs: Inputs<'a, I>,
+    frames: watch::Receiver<rfb::frame::Frame>,
+    leds: watch::Receiver<Option<Leds>>,
+}
+
+impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
+    fn new(
+        server: &'a Server<I>,
+        client: ClientId,
+        stream: S,
+        peer: SocketAddr,
+        connection: Connection,
+    ) -> Self {
+        let (reader, writer) = tokio::io::split(stream);
+        let mut session = Self {
+            server,
+            client,
+            peer,
+            connection,
+            reader,
+            writer,
+            outbox: Outbox::default(),
+            inputs: Inputs::new(&server.edges.input, client),
+            frames: server.edges.frames.clone(),
+            leds: server.edges.leds.clone(),
+        };
+        session.frames.mark_changed();
+        session.leds.mark_changed();
+        session
+    }
+
+    /// Runs until there is a reason to end. The client is not heard before `turn`.
+    async fn run(&mut self, place: &mut Place, turn: Instant) -> Ending {
+        let handshake_ends = Instant::now() + HANDSHAKE;
+        let mut last_progress = Instant::now();
+        let mut heard = turn <= last_progress;
+        let mut leds_known = true;
+        let mut received = vec![0; 16 * 1024];
+        let mut encoding = pin!(None);
+        loop {
+            self.outbox.push_control(self.connection.take_output());
+            if encoding.is_none() && self.outbox.is_empty() {
+                if let Some(job) = self.connection.plan_update() {
+                    encoding.set(Some(encode(job, Arc::clone(&self.server.encoders))));
+                }
+                let announced = self.connection.take_output();
+                if !announced.is_empty() {
+                    last_progress = Instant::now();
+                    self.outbox.push_control(announced);
+                }
+            }
+
+            let may_read = heard && !self.outbox.is_full() && !self.inputs.is_full();
+            let shaking_hands = !self.connection.is_running();
+            tokio::select! {
+                () = self.server.stop.cancelled() => return Ending::Stopping,
+                () = place.evicted() => return Ending::Evicted,
+                () = sleep_until(turn), if !heard => heard = true,
+                () = sleep_until(handshake_ends), if shaking_hands => {
+                    return Ending::SlowHandshake;
+                }
+                () = sleep_until(last_progress + STALL), if !self.outbox.is_empty() => {
+                    return Ending::Stalled;
+                }
+                Ok(()) = self.frames.changed() => {
+                    let frame = self.frames.borrow_and_update().clone();
+                    self.connection.show(frame);
+                }
+                changed = self.leds.changed(), if leds_known => {
+                    leds_known = changed.is_ok();
+                    let leds = *self.leds.borrow_and_update();
+                    self.connection.set_leds(leds.map(led_state));
+                }
+                () = self.inputs.send_next(), if !self.inputs.is_empty() => {}
+                Some(encoded) = async { Some(encoding.as_mut().as_pin_mut()?.await) } => {
+                    encoding.set(None);
+                    match encoded {
+                        Ok(update) => {
+                            last_progress = Instant::now();
+                            self.outbox.push_update(self.connection.finish_update(update));
+                        }
+                        Err(error) => return error.into(),
+                    }
+                }
+                written = self.writer.write(self.outbox.next()), if !self.outbox.is_empty() => {
+                    match written {
+                        Ok(0) => return Ending::Closed,
+                        Ok(n) => {
+                            last_progress = Instant::now();
+                            self.outbox.written(n);
+                        }
+                        Err(error) => return error.into(),
+                    }
+                }
+                read = self.reader.read(&mut received), if may_read => {
+                    let bytes = match read {
+                        Ok(0) => return Ending::Closed,
+                        Ok(n) => received.get(..n).unwrap_or_default(),
+                        Err(error) => return error.into(),
+                    };
+                    let was_empty = self.outbox.is_empty();
+                    let result = self.connection.receive(bytes);
+                    if let Err(full) = self.take_events(place) {
+                        return full;
+                    }
+                    if let Err(error) = result {
+                        return error.into();
+                    }
+                    if was_empty {
+                        last_progress = Instant::now();
+                    }
+                }
+            }
+        }
+    }
+
+    /// Passes on what the client did.
+    fn take_events(&mut self, place: &mut Place) -> Result<(), Ending> {
+        let (client, peer) = (self.client.0, self.peer);
+        while let Some(event) = self.connection.next_event() {
+            match event {
+                Event::Authenticated => {
+                    place.promote()?;
+                    if self.server.config.password.is_some() {
+                        self.server.throttle.succeeded(peer.ip());
+                        tracing::info!(client, %peer, "password accepted");
+                    }
+                }
+                Event::Ready { shared } => tracing::info!(client, %peer, shared, "ready"),
+                Event::EncodingChosen(encoding) => {
+                    tracing::info!(client, %peer, encoding, "encoding chosen");
+                }
+                Event::Key { down, keysym } => self.inputs.push(Input::Key { down, keysym }),
+                Event::ExtendedKey { down, keysym, code } => {
+                    self.inputs.push(Input::ExtendedKey { down, keysym, code });
+                }
+                Event::Pointer {
+                    position,
+                    size,
+                    buttons,
+                } => self.inputs.push(Input::Pointer {
+                    position,
+                    size,
+                    buttons,
+                }),
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands over what the client typed last, and tells it why it has to go.
+    async fn part(mut self, ending: &Ending) {
+        let stop = self.server.stop.clone();
+        let goodbye = async {
+            if let Ending::Closed | Ending::Broken(_) | Ending::Peer(_) = ending {
+                self.inputs.drain().await;
+            }
+            self.inputs.leave();
+            if let Ending::Peer(error) = ending {
+                if *error == rfb::Error::AuthenticationFailed {
+                    self.hold_back_failure().await;
+                }
+                self.flush().await;
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = goodbye => {}
+        }
+    }
+
+    async fn hold_back_failure(&mut self) {
+        let delay = self.server.throttle.failed(self.peer.ip(), Instant::now());
+        tracing::warn!(
+            client = self.client.0,
+            peer = %self.peer,
+            "authentication failed: wrong password"
+        );
+        // A peer that hangs up meanwhile gives back its place at once.
+        let mut ignored = [0; 256];
+        let gone = async { while self.reader.read(&mut ignored).await.is_ok_and(|n| n > 0) {} };
+        let _ = timeout(delay, gone).await;
+    }
+
+    /// Writes what is left and lets the peer read it: closing while bytes from it lie unread would reset the
+    /// connection and take the reason away.
+    async fn flush(&mut self) {
+        self.outbox.push_control(self.connection.take_output());
+        let ends = Instant::now() + FAREWELL;
+        let write = async {
+            while !self.outbox.is_empty() {
+                let n = self.writer.write(self.outbox.next()).await?;
+                if n == 0 {
+                    break;
+                }
+                self.outbox.written(n);
+            }
+            self.writer.shutdown().await
+        };
+        if !matches!(timeout_at(ends, write).await, Ok(Ok(()))) {
+            return;
+        }
+        let mut ignored = [0; 1024];
+        let gone = async { while self.reader.read(&mut ignored).await.is_ok_and(|n| n > 0) {} };
+        let _ = timeout_at(ends, gone).await;
+    }
+}
+
+/// Encodes on the blocking pool, when it is this session's turn.
+async fn encode(job: UpdateJob, encoders: Arc<Semaphore>) -> Result<EncodedUpdate, JoinError> {
+    // The semaphore is never closed; without a permit the work is done all the same.
+    let permit = encoders.acquire_owned().await.ok();
+    tokio::task::spawn_blocking(move || {
+        let update = job.encode();
+        drop(permit);
+        update
+    })
+    .await
+}
+
+fn led_state(leds: Leds) -> LedState {
+    LedState {
+        scroll: leds.scroll,
+        num: leds.num,
+        caps: leds.caps,
+    }
+}
+
+#[cfg(test)]
+#[path = "session_tests.rs"]
+mod tests;

@@ -1,0 +1,411 @@
+//! Sessions over streams in memory, on a clock that jumps when everyone waits.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use rfb::{
+    frame::{Frame, FrameSeq},
+    geom::Size,
+    security::vnc_auth::Password,
+    server::ServerConfig,
+    testing::{
+        Client,
+        client::{self, key},
+    },
+};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex},
+    sync::{mpsc, watch},
+    time::Instant,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::super::{Edges, InputSink, Server};
+use crate::hid::{ClientId, Input, Leds};
+
+const SIZE: Size = Size::new(320, 200);
+const PASSWORD: &[u8] = b"secret";
+
+/// Takes every input at once.
+struct Recorder(mpsc::UnboundedSender<Input>);
+
+impl InputSink for Recorder {
+    fn send(&self, client: ClientId, input: Input) -> impl Future<Output = ()> + Send {
+        assert_ne!(client, ClientId(0));
+        self.0.send(input).expect("the test listens");
+        std::future::ready(())
+    }
+
+    fn leave(&self, _: ClientId) {
+        // A session may outlive the test's interest in it.
+        let _ = self.0.send(Input::Leave);
+    }
+}
+
+struct Bench {
+    server: Arc<Server<Recorder>>,
+    inputs: mpsc::UnboundedReceiver<Input>,
+    frames: watch::Sender<Frame>,
+    leds: watch::Sender<Option<Leds>>,
+    stop: CancellationToken,
+}
+
+impl Bench {
+    fn new(password: Option<&[u8]>) -> Self {
+        let (sender, inputs) = mpsc::unbounded_channel();
+        let (frames, shown) = watch::channel(Frame::solid(FrameSeq(1), SIZE, 0x00ff00));
+        let (leds, lit) = watch::channel(None);
+        let stop = CancellationToken::new();
+        let config = ServerConfig {
+            name: "bench".to_owned(),
+            password: password.map(Password::new),
+        };
+        let edges = Edges {
+            frames: shown,
+            leds: lit,
+            input: Recorder(sender),
+        };
+        Self {
+            server: Server::new(config, edges, stop.clone()),
+            inputs,
+            frames,
+            leds,
+            stop,
+        }
+    }
+
+    /// A connection whose stream holds `room` bytes in each direction.
+    fn connect(&self, room: usize) -> DuplexStream {
+        let (ours, theirs) = duplex(room);
+        let peer = ([192, 0, 2, 7], 40_000).into();
+        self.server.start_session(theirs, peer);
+        ours
+    }
+
+    /// Waits until every session is over.
+    async fn all_gone(&self) {
+        self.server.tasks.close();
+        self.server.tasks.wait().await;
+    }
+
+    /// What the clients did until now.
+    fn inputs(&mut self) -> Vec<Input> {
+        std::iter::from_fn(|| self.inputs.try_recv().ok()).collect()
+    }
+}
+
+async fn read(stream: &mut DuplexStream, length: usize) -> Vec<u8> {
+    let mut bytes = vec![0; length];
+    stream.read_exact(&mut bytes).await.expect("bytes");
+    bytes
+}
+
+async fn write(stream: &mut DuplexStream, bytes: &[u8]) {
+    stream.write_all(bytes).await.expect("an open stream");
+}
+
+/// RFB 3.8 up to the security type; gives the type's number.
+async fn greet(stream: &mut DuplexStream) -> u8 {
+    assert_eq!(read(stream, 12).await, b"RFB 003.008\n");
+    write(stream, b"RFB 003.008\n").await;
+    let offered = read(stream, 2).await;
+    assert_eq!(offered[0], 1);
+    write(stream, &offered[1..]).await;
+    offered[1]
+}
+
+async fn initialise(stream: &mut DuplexStream) {
+    assert_eq!(read(stream, 4).await, [0; 4], "SecurityResult OK");
+    write(stream, &[1]).await;
+    let init = read(stream, 24 + 5).await;
+    assert_eq!(init[..4], [1, 64, 0, 200]);
+}
+
+async fn enter(stream: &mut DuplexStream) {
+    assert_eq!(greet(stream).await, 1);
+    initialise(stream).await;
+}
+
+/// Logs in with `password` and gives SecurityResult.
+async fn log_in(stream: &mut DuplexStream, password: &[u8]) -> u32 {
+    assert_eq!(greet(stream).await, 2);
+    let challenge = read(stream, 16).await.try_into().expect("16 bytes");
+    let response = Password::new(password).respond(&challenge);
+    write(stream, &response).await;
+    let result = read(stream, 4).await;
+    u32::from_be_bytes(result.try_into().expect("4 bytes"))
+}
+
+fn request(incremental: bool) -> Vec<u8> {
+    client::request(incremental, SIZE.rect())
+}
+
+const A: [Input; 2] = [
+    Input::Key {
+        down: true,
+        keysym: 0x61,
+    },
+    Input::Key {
+        down: false,
+        keysym: 0x61,
+    },
+];
+
+#[tokio::test(start_paused = true)]
+async fn a_client_sees_the_frame_and_then_what_changes() {
+    let bench = Bench::new(None);
+    let mut stream = bench.connect(4096);
+    enter(&mut stream).await;
+    let mut client = Client::new(SIZE);
+    for (colour, incremental) in [(0x00ff00, false), (0xff0000, true), (0x0000ff, true)] {
+        write(&mut stream, &request(incremental)).await;
+        if incremental {
+            let frame = Frame::solid(FrameSeq(colour.into()), SIZE, colour);
+            bench.frames.send_replace(frame);
+        }
+        let mut buffer = [0; 4096];
+        while client.decoder.rgb().iter().any(|pixel| *pixel != colour) {
+            let n = stream.read(&mut buffer).await.expect("bytes");
+            assert_ne!(n, 0);
+            client.receive(&buffer[..n]).expect("a valid update");
+        }
+    }
+}
+
+/// Check 69.
+#[tokio::test(start_paused = true)]
+async fn a_slow_handshake_ends_at_the_deadline() {
+    let bench = Bench::new(None);
+    let begun = Instant::now();
+    let mut stream = bench.connect(4096);
+    read(&mut stream, 12).await;
+    for byte in b"RFB" {
+        write(&mut stream, &[*byte]).await;
+        tokio::time::sleep(Duration::from_secs(9)).await;
+    }
+    assert_eq!(stream.read(&mut [0]).await.expect("an end"), 0);
+    assert_eq!(begun.elapsed().as_secs(), 30);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_is_in_may_be_silent() {
+    let bench = Bench::new(None);
+    let mut stream = bench.connect(4096);
+    enter(&mut stream).await;
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    write(&mut stream, &request(false)).await;
+    assert_eq!(read(&mut stream, 1).await, [0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn keys_do_not_wait_behind_a_picture() {
+    let mut bench = Bench::new(None);
+    let mut stream = bench.connect(64);
+    enter(&mut stream).await;
+    write(&mut stream, &request(false)).await;
+    // The picture has begun and gets stuck, because nothing more is read.
+    assert_eq!(read(&mut stream, 1).await, [0]);
+    write(&mut stream, &key(true, 0x61)).await;
+    assert_eq!(bench.inputs.recv().await, Some(A[0]));
+}
+
+/// Check 68, and check 64 for this way of leaving.
+#[tokio::test(start_paused = true)]
+async fn a_client_that_stops_reading_is_dropped_in_the_end() {
+    let mut bench = Bench::new(None);
+    let mut stream = bench.connect(64);
+    enter(&mut stream).await;
+    write(&mut stream, &key(true, 0x61)).await;
+    write(&mut stream, &request(false)).await;
+    assert_eq!(read(&mut stream, 1).await, [0]);
+    let begun = Instant::now();
+    for colour in 0..20 {
+        let frame = Frame::solid(FrameSeq(2 + u64::from(colour)), SIZE, colour);
+        bench.frames.send_replace(frame);
+        tokio::time::sleep(Duration::from_secs(2)).await;
+    }
+    bench.all_gone().await;
+    assert_eq!(begun.elapsed().as_secs(), 60);
+    assert_eq!(bench.inputs(), [A[0], Input::Leave]);
+}
+
+/// Check 64: whoever types and hangs up at once has typed, and then holds nothing.
+#[tokio::test(start_paused = true)]
+async fn leaving_comes_after_what_was_typed_and_once() {
+    let mut bench = Bench::new(None);
+    let mut stream = bench.connect(4096);
+    enter(&mut stream).await;
+    write(&mut stream, &key(true, 0x61)).await;
+    write(&mut stream, &key(false, 0x61)).await;
+    drop(stream);
+    bench.all_gone().await;
+    assert_eq!(bench.inputs(), [A[0], A[1], Input::Leave]);
+}
+
+/// Check 28: what the client is told is that the connection ends.
+#[tokio::test(start_paused = true)]
+async fn an_unknown_message_ends_the_session_and_releases_keys() {
+    let mut bench = Bench::new(None);
+    let mut stream = bench.connect(4096);
+    enter(&mut stream).await;
+    write(&mut stream, &key(true, 0x61)).await;
+    write(&mut stream, &[0x42]).await;
+    assert_eq!(bench.inputs.recv().await, Some(A[0]));
+    assert_eq!(bench.inputs.recv().await, Some(Input::Leave));
+    assert_eq!(stream.read(&mut [0]).await.expect("an end"), 0);
+    drop(stream);
+    bench.all_gone().await;
+    assert_eq!(bench.inputs(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn stopping_ends_every_session_at_once() {
+    let mut bench = Bench::new(None);
+    let begun = Instant::now();
+    let mut inside = bench.connect(4096);
+    enter(&mut inside).await;
+    write(&mut inside, &key(true, 0x61)).await;
+    assert_eq!(bench.inputs.recv().await, Some(A[0]));
+    let _outside = bench.connect(4096);
+    let mut stuck = bench.connect(64);
+    enter(&mut stuck).await;
+    write(&mut stuck, &request(false)).await;
+    bench.stop.cancel();
+    bench.all_gone().await;
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+    assert_eq!(bench.inputs(), [Input::Leave; 3]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wrong_password_is_answered_late_and_with_the_reason() {
+    let bench = Bench::new(Some(PASSWORD));
+    let mut waits = Vec::new();
+    for _ in 0..6 {
+        let begun = Instant::now();
+        let mut stream = bench.connect(4096);
+        assert_eq!(log_in(&mut stream, b"guess").await, 1);
+        waits.push(begun.elapsed().as_millis());
+        let mut reason = Vec::new();
+        stream.read_to_end(&mut reason).await.expect("an end");
+        assert!(String::from_utf8_lossy(&reason).contains("password"));
+    }
+    assert_eq!(waits[..4], [100; 4]);
+    assert_eq!(waits[4..], [1000, 2000]);
+    // Check 13: the right one still opens.
+    let mut stream = bench.connect(4096);
+    assert_eq!(log_in(&mut stream, PASSWORD).await, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn guessing_in_parallel_gains_nothing() {
+    let bench = Bench::new(Some(PASSWORD));
+    for _ in 0..9 {
+        let mut stream = bench.connect(4096);
+        assert_eq!(log_in(&mut stream, b"guess").await, 1);
+    }
+    let mut first = bench.connect(4096);
+    let mut second = bench.connect(4096);
+    let mut third = bench.connect(4096);
+    let begun = Instant::now();
+    assert_eq!(log_in(&mut first, PASSWORD).await, 0);
+    assert!(
+        begun.elapsed() < Duration::from_secs(1),
+        "its turn had come"
+    );
+    assert_eq!(log_in(&mut second, b"guess").await, 1);
+    assert!(begun.elapsed() >= Duration::from_secs(16));
+    read(&mut third, 12).await;
+    write(&mut third, b"RFB 003.008\n").await;
+    let mut refusal = Vec::new();
+    third.read_to_end(&mut refusal).await.expect("an end");
+    assert_eq!(refusal[0], 0, "no security type");
+    assert!(String::from_utf8_lossy(&refusal).contains("wrong passwords"));
+}
+
+/// Some clients hang up to ask for the password and come back.
+#[tokio::test(start_paused = true)]
+async fn hanging_up_before_the_answer_is_no_failure() {
+    let bench = Bench::new(Some(PASSWORD));
+    for _ in 0..20 {
+        let mut stream = bench.connect(4096);
+        greet(&mut stream).await;
+        read(&mut stream, 16).await;
+    }
+    let begun = Instant::now();
+    let mut stream = bench.connect(4096);
+    assert_eq!(log_in(&mut stream, b"guess").await, 1);
+    assert_eq!(begun.elapsed().as_millis(), 100);
+}
+
+/// Check 69: strangers do not push out clients, nor a client the next stranger.
+#[tokio::test(start_paused = true)]
+async fn too_many_strangers_push_out_each_other() {
+    let bench = Bench::new(Some(PASSWORD));
+    let mut inside = bench.connect(4096);
+    assert_eq!(log_in(&mut inside, PASSWORD).await, 0);
+    write(&mut inside, &[1]).await;
+    read(&mut inside, 24 + 5).await;
+    let mut strangers = Vec::new();
+    for _ in 0..200 {
+        strangers.push(bench.connect(4096));
+        tokio::task::yield_now().await;
+    }
+    let mut late = bench.connect(4096);
+    assert_eq!(log_in(&mut late, PASSWORD).await, 0);
+    let mut greeting = Vec::new();
+    strangers[0]
+        .read_to_end(&mut greeting)
+        .await
+        .expect("an end");
+    write(&mut inside, &request(false)).await;
+    assert_eq!(read(&mut inside, 1).await, [0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_thirty_third_client_is_told_why_not() {
+    let bench = Bench::new(None);
+    let mut clients = Vec::new();
+    for _ in 0..32 {
+        let mut stream = bench.connect(4096);
+        enter(&mut stream).await;
+        clients.push(stream);
+    }
+    let mut late = bench.connect(4096);
+    read(&mut late, 12).await;
+    write(&mut late, b"RFB 003.008\n").await;
+    let mut refusal = Vec::new();
+    late.read_to_end(&mut refusal).await.expect("an end");
+    assert!(String::from_utf8_lossy(&refusal).contains("32 clients"));
+}
+
+/// Check 55: lock LEDs go to who asked for them, when they change.
+#[tokio::test(start_paused = true)]
+async fn lock_leds_reach_the_client() {
+    let bench = Bench::new(None);
+    let mut stream = bench.connect(4096);
+    enter(&mut stream).await;
+    let mut client = Client::new(SIZE);
+    write(&mut stream, &client.set_encodings(&[0, -261])).await;
+    write(&mut stream, &request(false)).await;
+    let mut pseudo = Vec::new();
+    let mut pixels = 0;
+    let mut buffer = [0; 4096];
+    while pseudo.is_empty() {
+        let n = stream.read(&mut buffer).await.expect("bytes");
+        for message in client.receive(&buffer[..n]).expect("a valid update") {
+            for rectangle in message.rectangles() {
+                pixels += usize::from(rectangle.encoding == 0);
+                pseudo.extend_from_slice(&rectangle.pseudo);
+            }
+        }
+        if pixels == 1 && pseudo.is_empty() && client.is_between_messages() {
+            pixels += 1;
+            let caps = Leds {
+                caps: true,
+                ..Leds::default()
+            };
+            bench.leds.send_replace(Some(caps));
+            write(&mut stream, &request(true)).await;
+        }
+    }
+    assert_eq!(pseudo, [4]);
+}
