@@ -103,7 +103,7 @@ pub enum Range {
 #[derive(Clone, Copy, Debug)]
 pub struct Captured<'a> {
     pub layout: Layout,
-    /// For [`Layout::Mjpeg`] what was negotiated; the JPEG's own header decides.
+    /// For [`Layout::Mjpeg`] what was negotiated, or 0x0; the JPEG's own header decides.
     pub size: Size,
     /// Bytes from one row to the next of the first plane; 0 for [`Layout::Mjpeg`].
     pub stride: usize,

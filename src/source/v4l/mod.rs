@@ -93,7 +93,7 @@ impl Opener for Camera {
             stop: self.stop.clone(),
             format,
             stream: Some(stream),
-            is_first: true,
+            is_lent: false,
         };
         capture.start().map_err(failed("started"))?;
         Ok(Box::new(capture))
@@ -115,8 +115,8 @@ struct Capture {
     format: Format,
     /// `None` only while it is being dropped.
     stream: Option<Stream<'static>>,
-    /// Before the first buffer: none is lent that `next` could give back.
-    is_first: bool,
+    /// Whether a buffer is out that the crate's `next` can give back, as it does first of all.
+    is_lent: bool,
 }
 
 /// Where a dequeued picture lies.
@@ -215,14 +215,15 @@ impl Capture {
         let Some(stream) = &mut self.stream else {
             return Ok(None);
         };
-        if self.is_first {
-            // `next` gives back a buffer first; this is the one. The first picture after a start is
-            // the least to be trusted anyway.
+        if !self.is_lent {
+            // This one will be given back. The first picture after a start is the least to be
+            // trusted anyway.
             return match stream.dequeue() {
                 Ok(_) => {
-                    self.is_first = false;
+                    self.is_lent = true;
                     Ok(None)
                 }
+                Err(error) if is_passing(&error) => Ok(None),
                 Err(error) => Err(self.failed(&error)),
             };
         }
@@ -235,6 +236,11 @@ impl Capture {
                     length: bytes.len(),
                 }))
             }
+            Err(error) if is_passing(&error) => {
+                // The lent buffer was given back, but none came for it.
+                self.is_lent = false;
+                Ok(None)
+            }
             Err(error) => Err(self.failed(&error)),
         }
     }
@@ -242,6 +248,14 @@ impl Capture {
     fn failed(&self, error: &io::Error) -> SourceError {
         SourceError::Lost(reason(&self.path, "read", error))
     }
+}
+
+/// Whether there just was nothing to take.
+fn is_passing(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::WouldBlock | ErrorKind::Interrupted | ErrorKind::TimedOut
+    )
 }
 
 impl Drop for Capture {
