@@ -21,6 +21,21 @@ pub enum Command {
         /// Print the effective configuration and end.
         print_config: bool,
     },
+    /// Create or remove the USB gadget.
+    Gadget(GadgetCommand),
+}
+
+/// What is to become of the USB gadget.
+#[derive(Debug, PartialEq, Eq, Subcommand)]
+pub enum GadgetCommand {
+    /// Create the gadget, plug it in and print the device of each function
+    Up {
+        /// Device controller, as in /sys/class/udc [default: the first one]
+        #[arg(long, value_name = "NAME")]
+        controller: Option<String>,
+    },
+    /// Unplug the gadget and remove it
+    Down,
 }
 
 /// Reads the command line. Help, version and usage errors end the process here (exit code 0 or 2).
@@ -71,6 +86,11 @@ enum Verb {
         /// Print the effective configuration as TOML and exit
         #[arg(long)]
         print_config: bool,
+    },
+    /// Create or remove the USB gadget: keyboard, absolute and relative mouse
+    Gadget {
+        #[command(subcommand)]
+        command: GadgetCommand,
     },
 }
 
@@ -141,6 +161,7 @@ impl From<CommandLine> for Command {
                 config,
                 print_config,
             },
+            Verb::Gadget { command } => Command::Gadget(command),
         }
     }
 }
@@ -293,6 +314,21 @@ mod tests {
     fn a_password_cannot_be_given_on_the_command_line() {
         let error = parse("rfbridge serve --password secret").expect_err("no such flag");
         assert!(error.contains("--password-file"), "{error}");
+    }
+
+    #[test]
+    fn the_gadget_goes_up_and_down() {
+        let up = |controller: Option<&str>| {
+            let controller = controller.map(str::to_owned);
+            Ok(Command::Gadget(GadgetCommand::Up { controller }))
+        };
+        assert_eq!(parse("rfbridge gadget up"), up(None));
+        let line = "rfbridge gadget up --controller fe980000.usb";
+        assert_eq!(parse(line), up(Some("fe980000.usb")));
+        assert_eq!(
+            parse("rfbridge gadget down"),
+            Ok(Command::Gadget(GadgetCommand::Down))
+        );
     }
 
     #[test]

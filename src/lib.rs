@@ -1,5 +1,6 @@
 //! rfbridge: a VNC server for a machine you cannot touch.
 
+pub mod app;
 pub mod cli;
 pub mod config;
 pub mod demo;

@@ -1,0 +1,412 @@
+//! Wires the parts together, runs them, and takes them down in order.
+//!
+//! # Threads
+//!
+//! What waits for a device runs on a named thread of its own, for as long as the program does:
+//!
+//! * `source` opens the capture device, drains it to its newest picture and opens it again when it is lost.
+//! * `video` turns the newest picture into a frame and publishes it as a [`Signal`]; pictures that came meanwhile
+//!   are skipped.
+//! * `hid` alone writes reports, in order, as fast as the target takes them; another one, `leds`, sleeps in a
+//!   read of the keyboard's LED report.
+//!
+//! What waits for a network runs as tasks on tokio's few `net` threads: listeners, sessions, and the step from signals
+//! to frames. They never wait for a device and never encode; an update is encoded on the runtime's blocking
+//! pool, as many at a time as there are cores.
+//!
+//! Between them are only four things, none of which can grow or block the sender: `watch<Signal>` and
+//! `watch<Frame>`, which hold the newest value; `watch<Option<Leds>>`; and the HID thread's bounded queue, in which
+//! pointer moves replace each other and a client that types too fast waits by itself. Everyone looks at the newest frame when it is
+//! ready for one, so nothing queues up behind a slow client or a slow target.
+//!
+//! # The end
+//!
+//! SIGTERM or SIGINT cancels one token. Listeners and sessions end, each releasing its client's keys; then the HID
+//! thread releases everything once more, whoever held it, and ends; source and video end beside it. All
+//! of it is given less than a second. A second signal ends the process at once.
+
+use std::{
+    io::{self, Write as _},
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::{
+    runtime::{Builder, Runtime},
+    signal::unix::{Signal as Listening, SignalKind, signal},
+    sync::watch,
+    time::timeout,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    cli::{Command, GadgetCommand},
+    config::{self, Config, Password, Settings},
+    demo::{self, DemoOptions, Descriptors},
+    gadget::{Gadget, GadgetError, Places},
+    hid::{
+        self, Leds,
+        sink::{Function, GadgetNodes, RecordSink, Sink, SinkKind},
+    },
+    logging,
+    net::{self, Edges, Listener, Server},
+    source::{self, Opener, Wishes, supervisor},
+    video::{Layout, Signal},
+};
+
+/// How long sessions may take to close, and then the threads.
+const SESSIONS_END: Duration = Duration::from_millis(300);
+const THREADS_END: Duration = Duration::from_millis(600);
+
+/// Why the program cannot run. Every text says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    File(#[from] config::FileError),
+    #[error(transparent)]
+    Config(#[from] config::ConfigError),
+    #[error(transparent)]
+    Password(#[from] config::PasswordError),
+    #[error(transparent)]
+    Log(#[from] logging::BadFilter),
+    #[error(transparent)]
+    Listen(#[from] net::ListenError),
+    #[error(transparent)]
+    Demo(#[from] demo::DemoError),
+    #[error(transparent)]
+    Source(#[from] source::UnknownSource),
+    #[error(transparent)]
+    Gadget(#[from] GadgetError),
+    #[error("{0}; choose another file with --record FILE")]
+    Record(io::Error),
+    #[error("cannot write to standard output: {0}")]
+    Output(io::Error),
+    #[error(
+        "the system gives no more threads or signals: {0}; is a limit set (ulimit -u, TasksMax)?"
+    )]
+    System(io::Error),
+}
+
+/// Runs a command to its end.
+pub fn main(command: Command) -> ExitCode {
+    match run(command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Where standard error is closed there is nobody to tell.
+            let _ = writeln!(io::stderr(), "rfbridge: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<(), StartError> {
+    match command {
+        Command::Demo { flags } => {
+            logging::start(flags.log.clone(), None)?;
+            let config = Config::new(flags)?;
+            let password = password(&config)?;
+            bridge(&config, password, demo_target(&config)?, true)
+        }
+        Command::Serve {
+            flags,
+            config: path,
+            print_config,
+        } => {
+            let file = Settings::from_file(path.as_deref())?;
+            logging::start(flags.log.clone(), file.log.clone())?;
+            let config = Config::new(flags.over(file))?;
+            if print_config {
+                print(&config.to_toml()?)?;
+                password(&config)?;
+                return Ok(());
+            }
+            let password = password(&config)?;
+            bridge(&config, password, real_target(&config)?, false)
+        }
+        Command::Gadget(command) => {
+            logging::start(None, None)?;
+            gadget(command)
+        }
+    }
+}
+
+/// The password, after a check that none is needed where there is none.
+fn password(config: &Config) -> Result<Option<Password>, StartError> {
+    let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+    let password = config.password(credentials.as_deref())?;
+    config.check_exposure(password.as_ref())?;
+    Ok(password)
+}
+
+/// What is controlled: where its screen comes from and where reports go.
+struct Target {
+    opener: Box<dyn Opener>,
+    sink: Box<dyn Sink>,
+    leds: watch::Receiver<Option<Leds>>,
+}
+
+fn demo_target(config: &Config) -> Result<Target, StartError> {
+    let mut options = DemoOptions::default();
+    if let Some(size) = config.size {
+        options.size = size.0;
+    }
+    if let Some(fps) = config.fps {
+        options.fps = fps.per_second().into();
+    }
+    let descriptors = Descriptors {
+        keyboard: Function::Keyboard.descriptor().report,
+        absolute: Function::Absolute.descriptor().report,
+        relative: Function::Relative.descriptor().report,
+        consumer: Function::Consumer.descriptor().report,
+    };
+    let (sender, leds) = watch::channel(None);
+    let (opener, sink) = demo::start(options, &descriptors, sender)?;
+    Ok(Target {
+        opener: Box::new(opener),
+        sink: Box::new(sink),
+        leds,
+    })
+}
+
+fn real_target(config: &Config) -> Result<Target, StartError> {
+    let wishes = Wishes {
+        format: config.format.map(layout),
+        size: config.size.map(|size| size.0),
+        fps: config.fps.map(|fps| fps.per_second().into()),
+    };
+    if wishes.format.is_some() && !matches!(config.source, config::Source::V4l(_)) {
+        tracing::warn!(source = %config.source, "`format` says nothing to this source, only to v4l");
+    }
+    let opener = source::opener(&config.source.to_string().parse()?, wishes);
+    let (sender, leds) = watch::channel(None);
+    let sink = match config.sink {
+        config::Sink::Null => SinkKind::Null,
+        config::Sink::Gadget => {
+            let [keyboard, mouse, relative, consumer] = config.functions().map(|(_, f)| f.path());
+            let functions = [
+                (Function::Keyboard, keyboard),
+                (Function::Absolute, mouse),
+                (Function::Relative, relative),
+                (Function::Consumer, consumer),
+            ];
+            let nodes = functions
+                .into_iter()
+                .filter_map(|(f, path)| Some((f, path?.into())));
+            SinkKind::Gadget(GadgetNodes::new(nodes))
+        }
+    };
+    tracing::info!(source = %config.source, sink = %config.sink, "serving");
+    Ok(Target {
+        opener,
+        sink: sink.open(sender),
+        leds,
+    })
+}
+
+fn layout(format: config::Format) -> Layout {
+    match format {
+        config::Format::Mjpeg => Layout::Mjpeg,
+        config::Format::Yuyv => Layout::Yuyv,
+        config::Format::Uyvy => Layout::Uyvy,
+        config::Format::Nv12 => Layout::Nv12,
+        config::Format::Rgb24 => Layout::Rgb24,
+        config::Format::Bgr24 => Layout::Bgr24,
+    }
+}
+
+/// Serves `target` until a signal comes.
+fn bridge(
+    config: &Config,
+    password: Option<Password>,
+    target: Target,
+    say_how_to_connect: bool,
+) -> Result<(), StartError> {
+    let runtime = Builder::new_multi_thread()
+        .thread_name("net")
+        .enable_all()
+        .build()
+        .map_err(StartError::System)?;
+    let result = serve(&runtime, config, password, target, say_how_to_connect);
+    // Nothing that is still being encoded is wanted any more.
+    runtime.shutdown_background();
+    result
+}
+
+fn serve(
+    runtime: &Runtime,
+    config: &Config,
+    password: Option<Password>,
+    target: Target,
+    say_how_to_connect: bool,
+) -> Result<(), StartError> {
+    let _inside = runtime.enter();
+    let mut stop_signals = StopSignals::new().map_err(StartError::System)?;
+    let listeners = config
+        .listen
+        .iter()
+        .map(|address| Listener::bind(*address))
+        .collect::<Result<Vec<_>, _>>()?;
+    let addresses: Vec<_> = listeners.iter().map(Listener::address).collect();
+    let sink = match &config.record {
+        Some(path) => Box::new(RecordSink::create(path, target.sink).map_err(StartError::Record)?),
+        None => target.sink,
+    };
+
+    let (signal, signals) = watch::channel(Signal::Starting);
+    let (frames, screen) = net::frames(signals, config.size.map(|size| size.0));
+    let (input, hid) = hid::spawn(sink).map_err(StartError::System)?;
+    let source = supervisor::spawn(target.opener, signal).map_err(StartError::System)?;
+    runtime.spawn(screen.follow());
+
+    report_security(password.as_ref());
+    let server_config = rfb::server::ServerConfig {
+        name: config.name.clone(),
+        password: password.map(|p| rfb::security::vnc_auth::Password::new(p.as_bytes())),
+    };
+    let edges = Edges {
+        frames,
+        leds: target.leds,
+        input,
+    };
+    let stop = CancellationToken::new();
+    let server = Server::new(server_config, edges, stop.clone());
+    let sessions = runtime.spawn(Arc::clone(&server).run(listeners));
+    announce(&addresses, say_how_to_connect)?;
+
+    runtime.block_on(async {
+        let first = stop_signals.next().await;
+        tracing::info!(signal = first, "stopping; once more ends at once");
+        let taken_down = async {
+            stop.cancel();
+            if timeout(SESSIONS_END, sessions).await.is_err() {
+                tracing::warn!("some sessions did not end in time");
+            }
+            // Joining threads blocks. A device that hangs keeps its thread; the process ends all the same.
+            let hid = tokio::task::spawn_blocking(|| hid.stop());
+            let source = tokio::task::spawn_blocking(|| source.stop());
+            if timeout(THREADS_END, hid).await.is_err() {
+                tracing::warn!(
+                    "the HID thread did not end in time; keys may be down on the target"
+                );
+            }
+            if timeout(THREADS_END / 2, source).await.is_err() {
+                tracing::debug!("the source did not end in time");
+            }
+        };
+        tokio::select! {
+            () = taken_down => tracing::info!("stopped"),
+            second = stop_signals.next() => {
+                tracing::warn!(signal = second, "ending at once");
+                std::process::exit(1);
+            }
+        }
+    });
+    Ok(())
+}
+
+fn report_security(password: Option<&Password>) {
+    match password {
+        None => tracing::info!(
+            "no password is set, so only this machine can connect; to open it to others give --password-file FILE"
+        ),
+        Some(password) if password.is_cut_by_vnc_auth() => tracing::warn!(
+            "VNC authentication uses the first 8 bytes of the password and ignores the rest"
+        ),
+        Some(_) => {}
+    }
+}
+
+/// Tells scripts, and people, that connections are accepted.
+fn announce(addresses: &[SocketAddr], say_how_to_connect: bool) -> Result<(), StartError> {
+    let mut lines = String::new();
+    for address in addresses {
+        lines += &format!("listening on {address}\n");
+    }
+    if say_how_to_connect && let Some(address) = addresses.first() {
+        lines += &format!("connect with: vncviewer {}\n", viewer_address(*address));
+    }
+    print(&lines)
+}
+
+/// An address as viewers take it: a port behind one colon is a display number unless it is large.
+fn viewer_address(address: SocketAddr) -> String {
+    let host = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => "127.0.0.1".to_owned(),
+        IpAddr::V6(ip) if ip.is_unspecified() => "[::1]".to_owned(),
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => format!("[{ip}]"),
+    };
+    match address.port() {
+        5900 => format!("{host}:5900"),
+        port => format!("{host}::{port}"),
+    }
+}
+
+/// Writes to standard output, at once.
+fn print(text: &str) -> Result<(), StartError> {
+    let mut output = io::stdout().lock();
+    output
+        .write_all(text.as_bytes())
+        .and_then(|()| output.flush())
+        .map_err(StartError::Output)
+}
+
+struct StopSignals {
+    terminate: Listening,
+    interrupt: Listening,
+}
+
+impl StopSignals {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+}
+
+fn gadget(command: GadgetCommand) -> Result<(), StartError> {
+    match command {
+        GadgetCommand::Up { controller } => {
+            let gadget = Gadget::up(Places::default(), controller.as_deref())?;
+            let mut lines = String::new();
+            for (function, path) in gadget.nodes()? {
+                lines += &format!("{function} {}\n", path.display());
+            }
+            print(&lines)
+        }
+        GadgetCommand::Down => match Gadget::existing(Places::default()) {
+            Some(gadget) => Ok(gadget.down()?),
+            None => print("there is no gadget\n"),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn viewers_get_an_address_that_they_take() {
+        for (address, viewer) in [
+            ("127.0.0.1:5900", "127.0.0.1:5900"),
+            ("127.0.0.1:5901", "127.0.0.1::5901"),
+            ("0.0.0.0:5900", "127.0.0.1:5900"),
+            ("[::]:40000", "[::1]::40000"),
+            ("[::1]:5900", "[::1]:5900"),
+        ] {
+            let address = address.parse().expect("an address");
+            assert_eq!(viewer_address(address), viewer);
+        }
+    }
+}
