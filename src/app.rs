@@ -30,7 +30,6 @@ use std::{
     net::{IpAddr, SocketAddr},
     path::PathBuf,
     process::ExitCode,
-    sync::Arc,
     time::Duration,
 };
 
@@ -57,6 +56,9 @@ use crate::{
     video::{Layout, Signal},
 };
 
+/// Clients that connect before the first picture would get a slate of a size that is a guess, so they wait for it,
+/// but not for long: it may never come.
+const FIRST_PICTURE: Duration = Duration::from_secs(1);
 /// How long sessions may take to close, and then the threads.
 const SESSIONS_END: Duration = Duration::from_millis(300);
 const THREADS_END: Duration = Duration::from_millis(600);
@@ -266,6 +268,7 @@ fn serve(
         name: config.name.clone(),
         password: password.map(|p| rfb::security::vnc_auth::Password::new(p.as_bytes())),
     };
+    let mut first_picture = frames.clone();
     let edges = Edges {
         frames,
         leds: target.leds,
@@ -273,26 +276,36 @@ fn serve(
     };
     let stop = CancellationToken::new();
     let server = Server::new(server_config, edges, stop.clone());
-    let sessions = runtime.spawn(Arc::clone(&server).run(listeners));
-    announce(&addresses, say_how_to_connect)?;
 
     runtime.block_on(async {
-        let first = stop_signals.next().await;
-        tracing::info!(signal = first, "stopping; once more ends at once");
+        let signal = tokio::select! {
+            // Either way clients are welcome now.
+            _ = timeout(FIRST_PICTURE, first_picture.changed()) => None,
+            signal = stop_signals.next() => Some(signal),
+        };
+        let signal = match signal {
+            Some(signal) => signal,
+            None => {
+                server.start(listeners);
+                announce(&addresses, say_how_to_connect)?;
+                stop_signals.next().await
+            }
+        };
+        tracing::info!(signal, "stopping; once more ends at once");
         let taken_down = async {
             stop.cancel();
-            if timeout(SESSIONS_END, sessions).await.is_err() {
-                tracing::warn!("some sessions did not end in time");
-            }
+            server.ended(SESSIONS_END).await;
             // Joining threads blocks. A device that hangs keeps its thread; the process ends all the same.
             let hid = tokio::task::spawn_blocking(|| hid.stop());
             let source = tokio::task::spawn_blocking(|| source.stop());
-            if timeout(THREADS_END, hid).await.is_err() {
+            let (hid, source) =
+                tokio::join!(timeout(THREADS_END, hid), timeout(THREADS_END, source));
+            if hid.is_err() {
                 tracing::warn!(
                     "the HID thread did not end in time; keys may be down on the target"
                 );
             }
-            if timeout(THREADS_END / 2, source).await.is_err() {
+            if source.is_err() {
                 tracing::debug!("the source did not end in time");
             }
         };
@@ -303,8 +316,8 @@ fn serve(
                 std::process::exit(1);
             }
         }
-    });
-    Ok(())
+        Ok(())
+    })
 }
 
 fn report_security(password: Option<&Password>) {

@@ -17,6 +17,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use rfb::{frame::Frame, server::ServerConfig};
@@ -71,14 +72,25 @@ impl<I: InputSink> Server<I> {
         })
     }
 
-    /// Accepts clients from `listeners` until told to stop; returns when the last session is over.
-    pub async fn run(self: Arc<Self>, listeners: Vec<Listener>) {
+    /// Accepts clients from `listeners` until told to stop. Must be called inside a tokio runtime.
+    pub fn start(self: &Arc<Self>, listeners: Vec<Listener>) {
         for listener in listeners {
-            let server = Arc::clone(&self);
-            self.tasks.spawn(listener.accept(server));
+            self.tasks.spawn(listener.accept(Arc::clone(self)));
         }
+    }
+
+    /// Waits until the last session is over, after `stop`, but no longer than this.
+    pub async fn ended(&self, limit: Duration) {
         self.tasks.close();
-        self.tasks.wait().await;
+        if tokio::time::timeout(limit, self.tasks.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                sessions = self.tasks.len(),
+                "some sessions did not end in time"
+            );
+        }
     }
 
     /// Serves one client that came over `stream`.
