@@ -49,6 +49,8 @@ impl Screen {
             let signal = self.signals.borrow_and_update().clone();
             let before = self.painter.size;
             let frame = match signal {
+                // The first frame says so already.
+                Signal::Starting => continue,
                 Signal::Live(_) => self.painter.paint(signal),
                 // Drawing letters takes milliseconds that belong to the sessions.
                 _ => {

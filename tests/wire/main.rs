@@ -1,0 +1,8 @@
+//! The conformance checklist over TCP against the running binary, and what only shows there: reports at
+//! the far end, processes that end, clients that leave.
+
+mod handshake;
+mod input;
+mod robustness;
+mod server;
+mod updates;
