@@ -3,7 +3,10 @@
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    time::Instant,
+};
 
 use super::{InputSink, Server};
 
@@ -14,6 +17,9 @@ const PROBE: Duration = Duration::from_secs(10);
 const UNSENT: u32 = 256 * 1024;
 /// Time for others to give back file descriptors or memory.
 const PAUSE: Duration = Duration::from_millis(500);
+
+/// Trouble that lasts is logged no more often than this.
+const QUIET: Duration = Duration::from_secs(60);
 
 /// An address that cannot be listened on.
 #[derive(Debug, thiserror::Error)]
@@ -80,7 +86,7 @@ impl Listener {
 
     /// Starts a session for every client until the server stops.
     pub(super) async fn accept<I: InputSink>(self, server: Arc<Server<I>>) {
-        let mut troubled = false;
+        let mut warned: Option<Instant> = None;
         loop {
             let accepted = tokio::select! {
                 () = server.stop.cancelled() => return,
@@ -88,20 +94,19 @@ impl Listener {
             };
             match accepted {
                 Ok((stream, peer)) => {
-                    troubled = false;
                     prepare(&stream);
                     server.start_session(stream, peer);
                 }
                 Err(error) if is_about_the_peer(&error) => {}
                 Err(error) => {
-                    if !troubled {
+                    if warned.is_none_or(|at| at.elapsed() >= QUIET) {
+                        warned = Some(Instant::now());
                         tracing::warn!(
                             listener = %self.address,
                             %error,
                             "cannot accept connections for now; trying again"
                         );
                     }
-                    troubled = true;
                     tokio::select! {
                         () = server.stop.cancelled() => return,
                         () = tokio::time::sleep(PAUSE) => {}
