@@ -23,7 +23,7 @@
 //!
 //! SIGTERM or SIGINT cancels one token. Listeners and sessions end, each releasing its client's keys; then the HID
 //! thread releases everything once more, whoever held it, and ends; source and video end beside it. All
-//! of it is given less than a second. A second signal ends the process at once.
+//! of it is given less than a second, so a second signal changes nothing: ending sooner could leave a key down.
 
 use std::{
     io::{self, Write as _},
@@ -291,31 +291,20 @@ fn serve(
                 stop_signals.next().await
             }
         };
-        tracing::info!(signal, "stopping; once more ends at once");
-        let taken_down = async {
-            stop.cancel();
-            server.ended(SESSIONS_END).await;
-            // Joining threads blocks. A device that hangs keeps its thread; the process ends all the same.
-            let hid = tokio::task::spawn_blocking(|| hid.stop());
-            let source = tokio::task::spawn_blocking(|| source.stop());
-            let (hid, source) =
-                tokio::join!(timeout(THREADS_END, hid), timeout(THREADS_END, source));
-            if hid.is_err() {
-                tracing::warn!(
-                    "the HID thread did not end in time; keys may be down on the target"
-                );
-            }
-            if source.is_err() {
-                tracing::debug!("the source did not end in time");
-            }
-        };
-        tokio::select! {
-            () = taken_down => tracing::info!("stopped"),
-            second = stop_signals.next() => {
-                tracing::warn!(signal = second, "ending at once");
-                std::process::exit(1);
-            }
+        tracing::info!(signal, "stopping");
+        stop.cancel();
+        server.ended(SESSIONS_END).await;
+        // Joining threads blocks. A device that hangs keeps its thread; the process ends all the same.
+        let hid = tokio::task::spawn_blocking(|| hid.stop());
+        let source = tokio::task::spawn_blocking(|| source.stop());
+        let (hid, source) = tokio::join!(timeout(THREADS_END, hid), timeout(THREADS_END, source));
+        if hid.is_err() {
+            tracing::warn!("the HID thread did not end in time; keys may be down on the target");
         }
+        if source.is_err() {
+            tracing::debug!("the source did not end in time");
+        }
+        tracing::info!("stopped");
         Ok(())
     })
 }

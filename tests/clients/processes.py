@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import signal
 import subprocess
 import threading
 import time
@@ -89,7 +88,6 @@ class Bridge(Process):
 
     def __exit__(self, kind, *_):
         already_dead = self.child.poll() is not None
-        self.child.send_signal(signal.SIGTERM) if not already_dead else None
         status = self.stop()
         if kind is None and (already_dead or status != 0):
             raise Failed(f"rfbridge ended with status {status}, not 0 at SIGTERM; see {self.log}")
