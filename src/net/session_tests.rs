@@ -1,6 +1,6 @@
 //! Sessions over streams in memory, on a clock that jumps when everyone waits.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use rfb::{
     frame::{Frame, FrameSeq},
@@ -25,19 +25,24 @@ use crate::hid::{ClientId, Input, Leds};
 const SIZE: Size = Size::new(320, 200);
 const PASSWORD: &[u8] = b"secret";
 
-/// Takes every input at once.
-struct Recorder(mpsc::UnboundedSender<Input>);
+/// Takes every input, after a while.
+struct Recorder {
+    inputs: mpsc::UnboundedSender<Input>,
+    pace: Duration,
+}
 
 impl InputSink for Recorder {
-    fn send(&self, client: ClientId, input: Input) -> impl Future<Output = ()> + Send {
+    async fn send(&self, client: ClientId, input: Input) {
         assert_ne!(client, ClientId(0));
-        self.0.send(input).expect("the test listens");
-        std::future::ready(())
+        if !self.pace.is_zero() {
+            tokio::time::sleep(self.pace).await;
+        }
+        self.inputs.send(input).expect("the test listens");
     }
 
     fn leave(&self, _: ClientId) {
         // A session may outlive the test's interest in it.
-        let _ = self.0.send(Input::Leave);
+        let _ = self.inputs.send(Input::Leave);
     }
 }
 
@@ -51,7 +56,12 @@ struct Bench {
 
 impl Bench {
     fn new(password: Option<&[u8]>) -> Self {
-        let (sender, inputs) = mpsc::unbounded_channel();
+        Self::with_pace(password, Duration::ZERO)
+    }
+
+    /// A target that takes so long for each input.
+    fn with_pace(password: Option<&[u8]>, pace: Duration) -> Self {
+        let (recorded, inputs) = mpsc::unbounded_channel();
         let (frames, shown) = watch::channel(Frame::solid(FrameSeq(1), SIZE, 0x00ff00));
         let (leds, lit) = watch::channel(None);
         let stop = CancellationToken::new();
@@ -62,7 +72,10 @@ impl Bench {
         let edges = Edges {
             frames: shown,
             leds: lit,
-            input: Recorder(sender),
+            input: Recorder {
+                inputs: recorded,
+                pace,
+            },
         };
         Self {
             server: Server::new(config, edges, stop.clone()),
@@ -231,7 +244,7 @@ async fn a_client_that_stops_reading_is_dropped_in_the_end() {
 /// Check 64: whoever types and hangs up at once has typed, and then holds nothing.
 #[tokio::test(start_paused = true)]
 async fn leaving_comes_after_what_was_typed_and_once() {
-    let mut bench = Bench::new(None);
+    let mut bench = Bench::with_pace(None, Duration::from_millis(100));
     let mut stream = bench.connect(4096);
     enter(&mut stream).await;
     write(&mut stream, &key(true, 0x61)).await;
@@ -340,6 +353,7 @@ async fn hanging_up_before_the_answer_is_no_failure() {
 #[tokio::test(start_paused = true)]
 async fn too_many_strangers_push_out_each_other() {
     let bench = Bench::new(Some(PASSWORD));
+    let begun = Instant::now();
     let mut inside = bench.connect(4096);
     assert_eq!(log_in(&mut inside, PASSWORD).await, 0);
     write(&mut inside, &[1]).await;
@@ -356,6 +370,8 @@ async fn too_many_strangers_push_out_each_other() {
         .read_to_end(&mut greeting)
         .await
         .expect("an end");
+    let waited = begun.elapsed();
+    assert!(waited.as_secs() < 30, "it went before its time was over");
     write(&mut inside, &request(false)).await;
     assert_eq!(read(&mut inside, 1).await, [0]);
 }
