@@ -21,7 +21,7 @@
 //!
 //! # The end
 //!
-//! SIGTERM or SIGINT cancels one token. Listeners and sessions end, each releasing its client's keys; then the HID
+//! SIGTERM, SIGINT or SIGHUP cancels one token. Listeners and sessions end, each releasing its client's keys; then the HID
 //! thread releases everything once more, whoever held it, and ends; source and video end beside it. All
 //! of it is given less than a second, so a second signal changes nothing: ending sooner could leave a key down.
 
@@ -267,6 +267,7 @@ fn serve(
     let server_config = rfb::server::ServerConfig {
         name: config.name.clone(),
         password: password.map(|p| rfb::security::vnc_auth::Password::new(p.as_bytes())),
+        view_only: config.view_only,
     };
     let mut first_picture = frames.clone();
     let edges = Edges {
@@ -359,6 +360,8 @@ fn print(text: &str) -> Result<(), StartError> {
 struct StopSignals {
     terminate: Listening,
     interrupt: Listening,
+    /// The terminal was closed.
+    hangup: Listening,
 }
 
 impl StopSignals {
@@ -366,6 +369,7 @@ impl StopSignals {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
         })
     }
 
@@ -373,6 +377,7 @@ impl StopSignals {
         tokio::select! {
             _ = self.terminate.recv() => "SIGTERM",
             _ = self.interrupt.recv() => "SIGINT",
+            _ = self.hangup.recv() => "SIGHUP",
         }
     }
 }

@@ -102,6 +102,9 @@ struct Common {
     /// File whose first line is the password; only its owner may read it
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
+    /// Let clients watch and do nothing
+    #[arg(long)]
+    view_only: bool,
     /// Desktop name that viewers show [default: the host's name]
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
@@ -176,6 +179,7 @@ impl From<Common> for Settings {
             fps: common.fps,
             log: common.log,
             record: common.record,
+            view_only: common.view_only.then_some(true),
             ..Settings::default()
         }
     }
@@ -232,7 +236,7 @@ mod tests {
     #[test]
     fn every_flag_arrives_in_its_setting() {
         let line = "rfbridge serve --listen 127.0.0.1:0 --listen [::1]:5901 --password-file /p --name box \
-            --size 1920x1080 --fps 30 --record /r --log debug --source replay:/f --format nv12 --sink null \
+            --size 1920x1080 --fps 30 --view-only --record /r --log debug --source replay:/f --format nv12 --sink null \
             --keyboard /dev/hidg3 --mouse none --relative none --consumer /dev/hidg4 --config /c --print-config";
         let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
         let file = r#"
@@ -241,6 +245,7 @@ mod tests {
             name = "box"
             size = "1920x1080"
             fps = 30
+            view-only = true
             record = "/r"
             log = "debug"
             source = "replay:/f"
@@ -266,6 +271,7 @@ mod tests {
         for flags in [
             "--listen 127.0.0.1:0",
             "--record /r",
+            "--view-only",
             "--password-file /p",
             "--size 640x480",
             "--fps 5",

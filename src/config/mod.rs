@@ -32,6 +32,8 @@ pub struct Settings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub password_file: Option<PathBuf>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub view_only: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<ScreenSize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fps: Option<FramesPerSecond>,
@@ -57,10 +59,11 @@ pub struct Settings {
 
 impl Settings {
     /// The names of all keys, as they are written in the file.
-    pub const KEYS: [&str; 14] = [
+    pub const KEYS: [&str; 15] = [
         "listen",
         "name",
         "password-file",
+        "view-only",
         "size",
         "fps",
         "log",
@@ -80,6 +83,7 @@ impl Settings {
             listen: self.listen.or(below.listen),
             name: self.name.or(below.name),
             password_file: self.password_file.or(below.password_file),
+            view_only: self.view_only.or(below.view_only),
             size: self.size.or(below.size),
             fps: self.fps.or(below.fps),
             log: self.log.or(below.log),
@@ -108,6 +112,8 @@ pub struct Config {
     /// The desktop name that viewers show.
     pub name: String,
     pub password_file: Option<PathBuf>,
+    /// Clients only watch.
+    pub view_only: bool,
     /// Of the picture; the best there is if it is not given.
     pub size: Option<ScreenSize>,
     pub fps: Option<FramesPerSecond>,
@@ -171,6 +177,7 @@ impl Config {
             listen,
             name: settings.name.unwrap_or_else(host_name),
             password_file: settings.password_file,
+            view_only: settings.view_only.unwrap_or(false),
             size: settings.size,
             fps: settings.fps,
             log: settings.log,
@@ -273,6 +280,7 @@ impl Config {
             listen: Some(self.listen.into_iter().map(Listen).collect()),
             name: Some(self.name),
             password_file: self.password_file,
+            view_only: Some(self.view_only),
             size: self.size,
             fps: self.fps,
             log: self.log,

@@ -68,6 +68,7 @@ impl Bench {
         let config = ServerConfig {
             name: "bench".to_owned(),
             password: password.map(Password::new),
+            view_only: false,
         };
         let edges = Edges {
             frames: shown,

@@ -23,6 +23,7 @@ fuzz_target!(|data: &[u8]| {
     let config = ServerConfig {
         name: "fuzzed".to_owned(),
         password: (how & 1 == 1).then(|| Password::new(b"password")),
+        view_only: false,
     };
     let frame = Frame::solid(FrameSeq(1), Size::new(70, 66), 0x33_66_99);
     let mut connection = Connection::new(Arc::new(config), [7; 16], frame);

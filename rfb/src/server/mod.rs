@@ -38,12 +38,14 @@ use session::Session;
 pub use update::{EncodedUpdate, UpdateJob};
 
 /// What is the same for every connection.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct ServerConfig {
     /// Desktop name.
     pub name: String,
     /// Without one, only security type None is offered; with one, only VNC Authentication.
     pub password: Option<Password>,
+    /// Clients only watch: what they press and move is read and dropped.
+    pub view_only: bool,
 }
 
 /// What a client did.
@@ -132,6 +134,7 @@ impl Connection {
         let config = ServerConfig {
             name: String::new(),
             password: None,
+            view_only: true,
         };
         Self {
             refusal: Some(reason),
@@ -211,7 +214,11 @@ impl Connection {
                 Step::Finished { shared } => {
                     let size = self.frame.size();
                     crate::msg::server::server_init(&mut self.output, size, &self.config.name);
-                    self.state = State::Running(Box::new(Session::new(size, self.leds)));
+                    self.state = State::Running(Box::new(Session::new(
+                        size,
+                        self.leds,
+                        self.config.view_only,
+                    )));
                     self.events.push_back(Event::Ready { shared });
                 }
             }

@@ -19,6 +19,7 @@ use crate::wire::{Read, Reader};
 
 /// One client after the handshake.
 pub(super) struct Session {
+    view_only: bool,
     format: PixelFormat,
     wants: Wants,
     told: Told,
@@ -54,8 +55,9 @@ struct Request {
 }
 
 impl Session {
-    pub(super) fn new(size: Size, leds: Option<LedState>) -> Self {
+    pub(super) fn new(size: Size, leds: Option<LedState>, view_only: bool) -> Self {
         Self {
+            view_only,
             format: PixelFormat::BGRX,
             wants: Wants::default(),
             told: Told::default(),
@@ -93,6 +95,15 @@ impl Session {
             Ok(message) => message,
             Err(e) => return Ok(Err(e)),
         };
+        let is_input = matches!(
+            message,
+            ClientMessage::KeyEvent { .. }
+                | ClientMessage::ExtendedKeyEvent { .. }
+                | ClientMessage::PointerEvent { .. }
+        );
+        if self.view_only && is_input {
+            return Ok(Ok(0));
+        }
         match message {
             ClientMessage::SetPixelFormat(format) => self.set_pixel_format(format),
             ClientMessage::SetEncodings(list) => self.set_encodings(&list, out, events),

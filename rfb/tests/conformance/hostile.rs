@@ -2,9 +2,10 @@
 
 use proptest::prelude::*;
 use rfb::Error;
-use rfb::testing::client::{key, request, set_encodings};
+use rfb::server::ServerConfig;
+use rfb::testing::client::{extended_key, key, pointer, request, set_encodings};
 
-use crate::talk::{ARRIVALS, Arrival, SIZE, Session, screen};
+use crate::talk::{ARRIVALS, Arrival, SIZE, Session, Talk, screen};
 
 #[test]
 fn check_28_an_unknown_message_ends_the_connection() {
@@ -34,6 +35,29 @@ fn check_41_a_pixel_format_that_cannot_be_ends_the_connection() {
         let mut session = Session::new(arrival);
         let (_, result) = session.talk.try_say(&[0; 20]);
         assert!(matches!(result, Err(Error::PixelFormat(_))));
+    }
+}
+
+#[test]
+fn check_66_who_may_only_watch_is_read_in_step_and_not_obeyed() {
+    for arrival in ARRIVALS {
+        let config = ServerConfig {
+            view_only: true,
+            ..ServerConfig::default()
+        };
+        let mut talk = Talk::with(arrival, config);
+        talk.heard();
+        talk.say(b"RFB 003.008\n\x01\x01");
+        talk.events.clear();
+        let input = [
+            key(true, 0x61),
+            extended_key(true, 0x61, 0x1e),
+            pointer(1, 2, 3),
+            request(false, SIZE.rect()),
+        ];
+        let answer = talk.say(&input.concat());
+        assert_eq!(answer[..4], [0, 0, 0, 1], "the update that was asked for");
+        assert!(talk.events.is_empty());
     }
 }
 

@@ -32,11 +32,17 @@ pub struct Talk {
 
 impl Talk {
     pub fn new(arrival: Arrival, password: Option<&[u8]>) -> Self {
-        let password = password.map(Password::new);
-        let config = ServerConfig {
-            name: "a target".to_owned(),
-            password,
-        };
+        Self::with(
+            arrival,
+            ServerConfig {
+                name: "a target".to_owned(),
+                password: password.map(Password::new),
+                view_only: false,
+            },
+        )
+    }
+
+    pub fn with(arrival: Arrival, config: ServerConfig) -> Self {
         let connection = Connection::new(Arc::new(config), CHALLENGE, screen(1, SIZE, None));
         Self {
             connection,
