@@ -117,6 +117,7 @@ struct Session<'a, S, I: InputSink> {
     inputs: Inputs<'a, I>,
     frames: watch::Receiver<rfb::frame::Frame>,
     leds: watch::Receiver<Option<Leds>>,
+    encoding_logged: bool,
 }
 
 impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
@@ -139,6 +140,7 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
             inputs: Inputs::new(&server.edges.input, client),
             frames: server.edges.frames.clone(),
             leds: server.edges.leds.clone(),
+            encoding_logged: false,
         };
         session.frames.mark_changed();
         session.leds.mark_changed();
@@ -243,7 +245,12 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
                     }
                 }
                 Event::Ready { shared } => tracing::info!(client, %peer, shared, "ready"),
+                // A client may change its mind as often as it likes; the log need not follow.
+                Event::EncodingChosen(encoding) if self.encoding_logged => {
+                    tracing::debug!(client, %peer, encoding, "encoding chosen");
+                }
                 Event::EncodingChosen(encoding) => {
+                    self.encoding_logged = true;
                     tracing::info!(client, %peer, encoding, "encoding chosen");
                 }
                 Event::Key { down, keysym } => self.inputs.push(Input::Key { down, keysym }),

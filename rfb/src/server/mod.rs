@@ -57,7 +57,8 @@ pub enum Event {
     Ready {
         shared: bool,
     },
-    /// The client told which encodings it takes; the one that updates will use from now on.
+    /// The encoding that updates will use from now on, after the client told which ones it takes; only if it
+    /// is another one than before.
     EncodingChosen(&'static str),
     Key {
         down: bool,

@@ -9,6 +9,7 @@ use super::announce::{News, PseudoRects, Told};
 use super::update::{EncodedUpdate, UpdateJob};
 use super::view::View;
 use super::wants::{Wants, ZlibStream};
+use crate::encoding::Encoding;
 use crate::error::Error;
 use crate::frame::{Frame, FrameSeq, fit};
 use crate::geom::{Rect, Size};
@@ -22,6 +23,8 @@ pub(super) struct Session {
     view_only: bool,
     format: PixelFormat,
     wants: Wants,
+    /// What the last [`Event::EncodingChosen`] said.
+    chosen: Option<Encoding>,
     told: Told,
     news: News,
     /// Size of the framebuffer as the client knows it.
@@ -60,6 +63,7 @@ impl Session {
             view_only,
             format: PixelFormat::BGRX,
             wants: Wants::default(),
+            chosen: None,
             told: Told::default(),
             news: News { leds, name: None },
             size,
@@ -147,9 +151,10 @@ impl Session {
 
     fn set_encodings(&mut self, list: &[i32], out: &mut Vec<u8>, events: &mut VecDeque<Event>) {
         self.wants = Wants::new(list);
-        events.push_back(Event::EncodingChosen(
-            self.wants.choose(self.format, self.zlib).name(),
-        ));
+        let chosen = self.wants.choose(self.format, self.zlib);
+        if self.chosen.replace(chosen) != Some(chosen) {
+            events.push_back(Event::EncodingChosen(chosen.name()));
+        }
         if self.wants.continuous_updates && !self.told.continuous_updates {
             self.told.continuous_updates = true;
             server::end_of_continuous_updates(self.control(out));
