@@ -48,7 +48,7 @@ use crate::{
     gadget::{Gadget, GadgetError, Places},
     hid::{
         self, Leds,
-        sink::{Function, GadgetNodes, RecordSink, Sink, SinkKind},
+        sink::{Function, GadgetNodes, GadgetSink, NullSink, RecordSink, Sink},
     },
     logging,
     net::{self, Edges, Listener, Server},
@@ -78,8 +78,6 @@ pub enum StartError {
     Listen(#[from] net::ListenError),
     #[error(transparent)]
     Demo(#[from] demo::DemoError),
-    #[error(transparent)]
-    Source(#[from] source::UnknownSource),
     #[error(transparent)]
     Gadget(#[from] GadgetError),
     #[error("{0}; choose another file with --record FILE")]
@@ -182,10 +180,10 @@ fn real_target(config: &Config) -> Result<Target, StartError> {
     if wishes.format.is_some() && !matches!(config.source, config::Source::V4l(_)) {
         tracing::warn!(source = %config.source, "`format` says nothing to this source, only to v4l");
     }
-    let opener = source::opener(&config.source.to_string().parse()?, wishes);
+    let opener = source::opener(&config.source, wishes);
     let (sender, leds) = watch::channel(None);
-    let sink = match config.sink {
-        config::Sink::Null => SinkKind::Null,
+    let sink: Box<dyn Sink> = match config.sink {
+        config::Sink::Null => Box::new(NullSink),
         config::Sink::Gadget => {
             let [keyboard, mouse, relative, consumer] = config.functions().map(|(_, f)| f.path());
             let functions = [
@@ -197,15 +195,11 @@ fn real_target(config: &Config) -> Result<Target, StartError> {
             let nodes = functions
                 .into_iter()
                 .filter_map(|(f, path)| Some((f, path?.into())));
-            SinkKind::Gadget(GadgetNodes::new(nodes))
+            Box::new(GadgetSink::new(GadgetNodes::new(nodes), sender))
         }
     };
     tracing::info!(source = %config.source, sink = %config.sink, "serving");
-    Ok(Target {
-        opener,
-        sink: sink.open(sender),
-        leds,
-    })
+    Ok(Target { opener, sink, leds })
 }
 
 fn layout(format: config::Format) -> Layout {

@@ -82,7 +82,7 @@ class Result:
             return f"{1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))]:.1f}"
 
         return (
-            f"| {recording} | {client} | {1000 * self.cpu / self.frames:.2f} | {self.bytes / self.frames / 1000:.1f} "
+            f"| {recording} | {client} | {1000 * self.cpu / self.frames:.2f} | {self.bytes / self.frames / 1000:.2f} "
             f"| {milliseconds(0.5)} | {milliseconds(0.99)} | {len(self.latencies)} / {self.changes} | {self.late} "
             f"| {self.frames / self.seconds:.1f} | {self.peak_mib:.0f} |"
         )

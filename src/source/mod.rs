@@ -1,6 +1,6 @@
 //! Where frames come from.
 //!
-//! A source is one file here, its `mod` line and one row in `ROWS`. [`supervisor`] keeps it open.
+//! A source is one file here, its `mod` line and a row in [`opener`]. [`supervisor`] keeps it open.
 
 pub mod jpeg_stream;
 mod mailbox;
@@ -10,11 +10,14 @@ mod stop;
 pub mod supervisor;
 mod v4l;
 
-use std::{path::PathBuf, str::FromStr};
+use std::path::PathBuf;
 
 use rfb::geom::Size;
 
-use crate::video::{Captured, Layout};
+use crate::{
+    config,
+    video::{Captured, Layout},
+};
 
 pub use stop::Stop;
 
@@ -65,83 +68,17 @@ pub struct Wishes {
     pub fps: Option<u32>,
 }
 
-/// A source as the user names it: `KIND` or `KIND:WHERE`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SourceKind {
-    row: usize,
-    place: PathBuf,
-}
-
-struct Row {
-    kind: &'static str,
-    /// What `KIND` alone stands for.
-    default: Option<&'static str>,
-    /// How it is written.
-    usage: &'static str,
-    opener: fn(PathBuf, Wishes) -> Box<dyn Opener>,
-}
-
-const ROWS: [Row; 3] = [
-    Row {
-        kind: "v4l",
-        default: Some("/dev/video0"),
-        usage: "v4l:/dev/videoN",
-        opener: |place, wishes| Box::new(v4l::Camera::new(place, wishes)),
-    },
-    Row {
-        kind: "pipe",
-        default: Some("-"),
-        usage: "pipe:- or pipe:/path/of/a/fifo",
-        opener: |place, _| Box::new(pipe::PipeOpener::new(place)),
-    },
-    Row {
-        kind: "replay",
-        default: None,
-        usage: "replay:FILE.mjpeg or replay:DIRECTORY",
-        opener: |place, wishes| Box::new(replay::Recording::new(place, wishes.fps)),
-    },
-];
-
-/// A source that cannot be meant.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} names no source: write {usages}", usages = usages())]
-pub struct UnknownSource(String);
-
-fn usages() -> String {
-    ROWS.map(|row| row.usage).join(", or ")
-}
-
-impl FromStr for SourceKind {
-    type Err = UnknownSource;
-
-    fn from_str(text: &str) -> Result<Self, UnknownSource> {
-        let (kind, place) = match text.split_once(':') {
-            Some((kind, place)) => (kind, Some(place).filter(|place| !place.is_empty())),
-            None => (text, None),
-        };
-        ROWS.iter()
-            .position(|row| row.kind == kind)
-            .and_then(|row| {
-                let place = match text.contains(':') {
-                    true => place?,
-                    false => ROWS[row].default?,
-                };
-                let place = PathBuf::from(place);
-                Some(Self { row, place })
-            })
-            .ok_or_else(|| UnknownSource(text.to_owned()))
+/// How to open a source that is configured.
+pub fn opener(source: &config::Source, wishes: Wishes) -> Box<dyn Opener> {
+    match source {
+        config::Source::V4l(path) => {
+            let path = path.clone().unwrap_or_else(|| PathBuf::from("/dev/video0"));
+            Box::new(v4l::Camera::new(path, wishes))
+        }
+        config::Source::Stdin => Box::new(pipe::PipeOpener::new(PathBuf::from("-"))),
+        config::Source::Pipe(path) => Box::new(pipe::PipeOpener::new(path.clone())),
+        config::Source::Replay(path) => Box::new(replay::Recording::new(path.clone(), wishes.fps)),
     }
-}
-
-impl std::fmt::Display for SourceKind {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}:{}", ROWS[self.row].kind, self.place.display())
-    }
-}
-
-/// How to open a source of this kind.
-pub fn opener(kind: &SourceKind, wishes: Wishes) -> Box<dyn Opener> {
-    (ROWS[kind.row].opener)(kind.place.clone(), wishes)
 }
 
 #[cfg(test)]

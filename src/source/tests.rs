@@ -4,30 +4,6 @@ use super::*;
 
 const SCREENS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/screens");
 
-#[test]
-fn sources_are_named_by_kind_and_place() {
-    for (text, meant) in [
-        ("v4l", "v4l:/dev/video0"),
-        ("v4l:/dev/video7", "v4l:/dev/video7"),
-        ("pipe", "pipe:-"),
-        ("pipe:/run/frames", "pipe:/run/frames"),
-        ("replay:a:b.mjpeg", "replay:a:b.mjpeg"),
-    ] {
-        let kind: SourceKind = text.parse().unwrap();
-        assert_eq!(kind.to_string(), meant);
-    }
-    for text in ["", "video", "replay", "replay:", "v4l:", ":x", "V4L"] {
-        let error = text.parse::<SourceKind>().unwrap_err().to_string();
-        assert!(
-            error.starts_with(&format!("{text:?} names no source")),
-            "{error}"
-        );
-        assert!(error.contains("replay:DIRECTORY"), "{error}");
-    }
-    let kind: SourceKind = "pipe:-".parse().unwrap();
-    assert_eq!(opener(&kind, Wishes::default()).name(), "standard input");
-}
-
 fn fifo(directory: &Path) -> PathBuf {
     let path = directory.join("frames");
     let name = std::ffi::CString::new(path.as_os_str().as_bytes()).unwrap();
@@ -37,8 +13,7 @@ fn fifo(directory: &Path) -> PathBuf {
 }
 
 fn pipe_opener(path: &Path) -> Box<dyn Opener> {
-    let kind: SourceKind = format!("pipe:{}", path.display()).parse().unwrap();
-    opener(&kind, Wishes::default())
+    opener(&config::Source::Pipe(path.to_owned()), Wishes::default())
 }
 
 /// The first two pictures of a recorded screen.

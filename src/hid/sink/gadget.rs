@@ -17,7 +17,8 @@ use std::{
 
 use tokio::sync::watch;
 
-use super::{Function, Leds, Offer, Sink, leds::LedReader, udc::UdcStates};
+use super::{Function, Offer, Sink, leds::LedReader, udc::UdcStates};
+use crate::hid::Leds;
 
 /// Pause before a node is opened again: the first, and the longest.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));

@@ -14,7 +14,8 @@ use std::{
 
 use tokio::sync::watch;
 
-use super::{Leds, udc::UdcStates};
+use super::udc::UdcStates;
+use crate::hid::Leds;
 
 /// How often the cable is looked at, and a node that cannot be read opened again.
 const LOOK: Duration = Duration::from_millis(500);

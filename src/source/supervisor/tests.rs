@@ -347,7 +347,7 @@ fn a_recording_goes_the_whole_way_and_stops() {
         env!("CARGO_MANIFEST_DIR"),
         "/fixtures/screens/console-typing.mjpeg"
     );
-    let kind: crate::source::SourceKind = format!("replay:{path}").parse().unwrap();
+    let kind = crate::config::Source::Replay(path.into());
     let (sender, mut signal) = watch::channel(Signal::Starting);
     let opener = crate::source::opener(&kind, crate::source::Wishes::default());
     let threads = spawn(opener, sender).unwrap();
