@@ -162,11 +162,7 @@ impl Session {
         if self.wants.fence && !self.told.fence {
             // Tells the client that fences work here; must carry Request, or noVNC hangs up.
             self.told.fence = true;
-            server::server_fence(
-                self.control(out),
-                fence::REQUEST | fence::SYNC_NEXT,
-                &[0; 8],
-            );
+            server::server_fence(self.control(out), fence::REQUEST, &[0]);
         }
     }
 
