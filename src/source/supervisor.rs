@@ -16,7 +16,7 @@ use std::{
 };
 
 use tokio::sync::watch;
-use tracing::info;
+use tracing::{debug, info};
 
 use super::{
     Opener, Source, SourceError, Stop,
@@ -140,7 +140,8 @@ fn capture(mut opener: Box<dyn Opener>, mut sender: Sender, stop: &Stop, clock: 
     while !stop.is_set() {
         match guarded(|| opener.open()) {
             Ok(mut source) => {
-                info!(source = opener.name(), "opened");
+                // One that never delivers is opened again and again; that it is live is news.
+                debug!(source = opener.name(), "opened");
                 let trouble = drain(source.as_mut(), &mut sender, stop, clock, &mut backoff);
                 if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(source))) {
                     info!(

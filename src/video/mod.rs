@@ -50,7 +50,7 @@ impl std::fmt::Display for Layout {
     }
 }
 
-/// Which luma and chroma stand for which colour, in the YCbCr layouts.
+/// Which captured values stand for which colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Colour {
     pub matrix: Matrix,
@@ -85,7 +85,8 @@ pub struct Captured<'a> {
     pub size: Size,
     /// Bytes from one row to the next of the first plane; 0 for [`Layout::Mjpeg`].
     pub stride: usize,
-    /// Counts in the YCbCr layouts only; a JPEG is always BT.601 at full range.
+    /// The matrix counts in the YCbCr layouts, the range in these, [`Layout::Rgb24`] and
+    /// [`Layout::Bgr24`]; a JPEG is always BT.601 at full range.
     pub colour: Colour,
     /// The bytes in use, no more.
     pub bytes: &'a [u8],

@@ -99,21 +99,36 @@ impl<'a> Raw<'a> {
                 yuv::yuv_nv12_to_bgra(&planes, bgrx, width * 4, range, matrix, mode)
                     .map_err(failed)?;
             }
-            Layout::Rgb24 => self.spread(bgrx, row, |[red, green, blue]| [blue, green, red, 0]),
-            Layout::Bgr24 => self.spread(bgrx, row, |[blue, green, red]| [blue, green, red, 0]),
+            Layout::Rgb24 => self.spread(bgrx, row, |[red, green, blue]| [blue, green, red]),
+            Layout::Bgr24 => self.spread(bgrx, row, |blue_first| blue_first),
             Layout::Bgrx | Layout::Mjpeg => {}
         }
         Ok(())
     }
 
-    fn spread(&self, bgrx: &mut [u8], row: usize, pixel: impl Fn([u8; 3]) -> [u8; 4]) {
+    /// `pixel` puts blue first.
+    fn spread(&self, bgrx: &mut [u8], row: usize, pixel: impl Fn([u8; 3]) -> [u8; 3]) {
+        match self.colour.range {
+            Range::Full => self.spread_levels(bgrx, row, pixel),
+            Range::Limited => self.spread_levels(bgrx, row, |from| pixel(from).map(widened)),
+        }
+    }
+
+    fn spread_levels(&self, bgrx: &mut [u8], row: usize, pixel: impl Fn([u8; 3]) -> [u8; 3]) {
         for (from, to) in self.bytes.chunks(self.stride).zip(bgrx.chunks_mut(row)) {
             let from = from.as_chunks::<3>().0;
             for (from, to) in from.iter().zip(to.as_chunks_mut::<4>().0) {
-                *to = pixel(*from);
+                let [blue, green, red] = pixel(*from);
+                *to = [blue, green, red, 0];
             }
         }
     }
+}
+
+/// 16 to 235 as 0 to 255.
+fn widened(level: u8) -> u8 {
+    let above_black = u16::from(level.saturating_sub(16));
+    u8::try_from((above_black * 255 + 109) / 219).unwrap_or(u8::MAX)
 }
 
 fn range(range: Range) -> YuvRange {

@@ -80,7 +80,7 @@ impl Device {
         Ok(capabilities & needed == needed)
     }
 
-    /// Every mode whose format can be shown. Where the driver gives a range, its largest size and
+    /// Every mode whose format is known. Where the driver gives a range, its largest size and
     /// highest rate are taken, and those wished for.
     pub(super) fn modes(&self, wishes: Wishes) -> io::Result<Vec<Mode>> {
         let mut modes = Vec::new();
@@ -131,7 +131,7 @@ impl Device {
             layout,
             size,
             stride: stride(layout, pix.bytesperline, size),
-            colour: colour(&pix),
+            colour: colour(layout, &pix),
             fps: self.set_interval(mode.interval),
         })
     }
@@ -160,7 +160,8 @@ impl Device {
         Ok(fourccs)
     }
 
-    /// A driver that cannot list its sizes takes the one wished for, or says what it can do.
+    /// A driver that cannot list its sizes, or allows larger ones than can be shown, takes the one
+    /// wished for, or keeps the one it has: that of the signal in the case of an HDMI receiver.
     fn sizes(&self, fourcc: FourCC, wishes: Wishes) -> Vec<Size> {
         let listed = self.device.enum_framesizes(fourcc).unwrap_or_default();
         let mut sizes = Vec::new();
@@ -174,9 +175,21 @@ impl Device {
             }
         }
         if sizes.is_empty() {
-            sizes.push(wishes.size.unwrap_or(Size::new(1920, 1080)));
+            let size = wishes.size.or_else(|| self.size_now());
+            sizes.push(size.unwrap_or(Size::new(1920, 1080)));
         }
         sizes
+    }
+
+    fn size_now(&self) -> Option<Size> {
+        // SAFETY: all bytes zero is a valid v4l2_format; its union holds numbers only.
+        let mut format: v4l_sys::v4l2_format = unsafe { mem::zeroed() };
+        format.type_ = CAPTURE as u32;
+        // SAFETY: VIDIOC_G_FMT takes a v4l2_format.
+        unsafe { self.ask(vidioc::VIDIOC_G_FMT, &mut format) }.ok()?;
+        // SAFETY: for this type of buffer the union holds a v4l2_pix_format.
+        let pix = unsafe { format.fmt.pix };
+        checked(pix.width, pix.height)
     }
 
     fn intervals(&self, fourcc: FourCC, size: Size, wishes: Wishes) -> Vec<Option<(u32, u32)>> {
@@ -268,7 +281,7 @@ fn stride(layout: Layout, bytes_per_line: u32, size: Size) -> usize {
 
 /// What the driver says of colours, or follows from the colour space it names; its defaults are
 /// those of `V4L2_MAP_YCBCR_ENC_DEFAULT` and `V4L2_MAP_QUANTIZATION_DEFAULT`.
-fn colour(pix: &v4l_sys::v4l2_pix_format) -> Colour {
+fn colour(layout: Layout, pix: &v4l_sys::v4l2_pix_format) -> Colour {
     // SAFETY: both members of the union are the same number.
     let encoding = unsafe { pix.__bindgen_anon_1.ycbcr_enc };
     let matrix = match (encoding, pix.colorspace) {
@@ -278,10 +291,41 @@ fn colour(pix: &v4l_sys::v4l2_pix_format) -> Colour {
         (6 | 7, _) | (0, 10) => Matrix::Bt2020,
         _ => Matrix::Bt601,
     };
+    let is_rgb = matches!(layout, Layout::Rgb24 | Layout::Bgr24 | Layout::Bgrx);
     let range = match (pix.quantization, pix.colorspace) {
-        // V4L2_QUANTIZATION_FULL_RANGE; by default V4L2_COLORSPACE_JPEG.
+        // V4L2_QUANTIZATION_FULL_RANGE; by default V4L2_COLORSPACE_JPEG, and all RGB.
         (1, _) | (0, 7) => Range::Full,
+        (0, _) if is_rgb => Range::Full,
         _ => Range::Limited,
     };
     Colour { matrix, range }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_follow_from_what_the_driver_says_and_from_the_colour_space() {
+        let colour = |layout, colorspace, ycbcr_enc, quantization| {
+            // SAFETY: all bytes zero is a valid v4l2_pix_format.
+            let mut pix: v4l_sys::v4l2_pix_format = unsafe { mem::zeroed() };
+            pix.colorspace = colorspace;
+            pix.__bindgen_anon_1.ycbcr_enc = ycbcr_enc;
+            pix.quantization = quantization;
+            let Colour { matrix, range } = colour(layout, &pix);
+            (matrix, range)
+        };
+        // V4L2_COLORSPACE_SRGB, _REC709, _BT2020 and _JPEG with everything else left out.
+        let yuyv = Layout::Yuyv;
+        assert_eq!(colour(yuyv, 8, 0, 0), (Matrix::Bt601, Range::Limited));
+        assert_eq!(colour(yuyv, 3, 0, 0), (Matrix::Bt709, Range::Limited));
+        assert_eq!(colour(yuyv, 10, 0, 0), (Matrix::Bt2020, Range::Limited));
+        assert_eq!(colour(yuyv, 7, 0, 0), (Matrix::Bt601, Range::Full));
+        // V4L2_YCBCR_ENC_709 and V4L2_QUANTIZATION_FULL_RANGE said outright.
+        assert_eq!(colour(yuyv, 8, 2, 1), (Matrix::Bt709, Range::Full));
+        // RGB has all its levels unless V4L2_QUANTIZATION_LIM_RANGE says otherwise.
+        assert_eq!(colour(Layout::Rgb24, 8, 0, 0).1, Range::Full);
+        assert_eq!(colour(Layout::Rgb24, 8, 0, 2).1, Range::Limited);
+    }
 }

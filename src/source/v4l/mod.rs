@@ -26,8 +26,11 @@ use super::{Opener, Source, SourceError, Stop, Wishes};
 use crate::video::Captured;
 use device::{Device, Format};
 
-/// How long there may be no frame before the device is opened anew.
+/// How long there may be no frame before the device is opened anew, unless its rate is lower.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// How long the first frame may take: some dongles first look for the signal, and would never be
+/// done if they were closed meanwhile.
+const FIRST_PATIENCE: Duration = Duration::from_secs(3);
 /// How often to look whether to stop.
 const SLICE: Duration = Duration::from_millis(100);
 /// One is lent, one is being filled, two wait.
@@ -94,6 +97,7 @@ impl Opener for Camera {
             format,
             stream: Some(stream),
             is_lent: false,
+            has_delivered: false,
         };
         capture.start().map_err(failed("started"))?;
         Ok(Box::new(capture))
@@ -117,6 +121,7 @@ struct Capture {
     stream: Option<Stream<'static>>,
     /// Whether a buffer is out that the crate's `next` can give back, as it does first of all.
     is_lent: bool,
+    has_delivered: bool,
 }
 
 /// Where a dequeued picture lies.
@@ -128,6 +133,7 @@ struct Lent {
 impl Source for Capture {
     fn next(&mut self) -> Result<Captured<'_>, SourceError> {
         let lent = self.newest()?;
+        self.has_delivered = true;
         // SAFETY: `start` points to a buffer that the driver mapped and that is at least `length`
         // bytes long (`dequeue` has cut it out of the slice over that mapping). It stays mapped as
         // long as the stream, which this borrow of `self` keeps, and the driver does not write to
@@ -165,7 +171,7 @@ impl Capture {
 
     /// Waits for a good picture and then takes the newest one there is.
     fn newest(&mut self) -> Result<Lent, SourceError> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + patience(self.format.fps, self.has_delivered);
         let mut newest = None;
         let mut taken = 0;
         loop {
@@ -248,6 +254,18 @@ impl Capture {
     fn failed(&self, error: &io::Error) -> SourceError {
         SourceError::Lost(reason(&self.path, "read", error))
     }
+}
+
+/// How long to wait for a frame of a stream of `fps` frames a second, if that is known.
+fn patience(fps: Option<u32>, has_delivered: bool) -> Duration {
+    let least = if has_delivered {
+        PATIENCE
+    } else {
+        FIRST_PATIENCE
+    };
+    let frame = fps.map_or(Duration::ZERO, |fps| Duration::from_secs(1) / fps.max(1));
+    // One that comes late, or with an error, is not the end.
+    least.max(frame * 5 / 2)
 }
 
 /// Whether there just was nothing to take.
@@ -356,6 +374,16 @@ mod tests {
         assert!(why.starts_with("/dev/null is not a video device"), "{why}");
         let odd = lost(Path::new("/dev/vid\0eo"));
         assert!(odd.contains("cannot be opened"), "{odd}");
+    }
+
+    #[test]
+    fn slow_modes_and_the_first_frame_are_waited_for() {
+        let seconds = |fps, has_delivered| patience(fps, has_delivered).as_secs_f32();
+        assert_eq!(seconds(Some(30), true), 1.0);
+        assert_eq!(seconds(None, true), 1.0);
+        assert_eq!(seconds(Some(1), true), 2.5);
+        assert_eq!(seconds(Some(0), true), 2.5);
+        assert_eq!(seconds(Some(30), false), 3.0);
     }
 
     #[test]

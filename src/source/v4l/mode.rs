@@ -46,28 +46,25 @@ pub(super) const PREFERENCE: [Layout; 6] = [
 /// that lists what there is if there is none.
 pub(super) fn choose(offers: &[Mode], wishes: Wishes) -> Result<Mode, String> {
     let rank = |mode: &Mode| PREFERENCE.iter().position(|layout| *layout == mode.layout);
-    offers
+    let mut offers = offers.to_vec();
+    offers.retain(|mode| rank(mode).is_some());
+    let wished_for = offers
         .iter()
-        .filter(|mode| rank(mode).is_some())
         .filter(|mode| wishes.format.is_none_or(|format| mode.layout == format))
         .filter(|mode| wishes.size.is_none_or(|size| mode.size == size))
-        .filter(|mode| wishes.fps.is_none_or(|fps| mode.is_rate(fps)))
-        .max_by_key(|mode| {
-            let rank = rank(mode).unwrap_or(PREFERENCE.len());
-            (std::cmp::Reverse(rank), mode.size.area(), mode.rate())
-        })
-        .copied()
-        .ok_or_else(|| {
-            if !offers.iter().any(|mode| rank(mode).is_some()) {
-                "it offers no format that can be shown".to_owned()
-            } else {
-                format!(
-                    "it does not offer {}; it offers {}",
-                    wished(wishes),
-                    list(offers)
-                )
-            }
-        })
+        .filter(|mode| wishes.fps.is_none_or(|fps| mode.is_rate(fps)));
+    let best = wished_for.max_by_key(|mode| {
+        let rank = rank(mode).unwrap_or(PREFERENCE.len());
+        (std::cmp::Reverse(rank), mode.size.area(), mode.rate())
+    });
+    best.copied().ok_or_else(|| {
+        if offers.is_empty() {
+            "it offers no format that can be shown".to_owned()
+        } else {
+            let offers = list(&offers);
+            format!("it does not offer {}; it offers {offers}", wished(wishes))
+        }
+    })
 }
 
 fn wished(wishes: Wishes) -> String {
@@ -79,28 +76,37 @@ fn wished(wishes: Wishes) -> String {
     words.into_iter().flatten().collect::<Vec<_>>().join(" at ")
 }
 
+/// Such as `MJPEG 1920x1080@30/25 1280x720@60; YUYV, UYVY 640x480@30`.
 fn list(offers: &[Mode]) -> String {
-    let mut out = String::new();
-    let mut last: Option<&Mode> = None;
-    for mode in offers {
-        let same_layout = last.is_some_and(|last| last.layout == mode.layout);
-        let same_size = same_layout && last.is_some_and(|last| last.size == mode.size);
-        if !same_layout {
-            out += if last.is_some() { "; " } else { "" };
-            out += &mode.layout.to_string();
+    let mut lines: Vec<(String, String)> = Vec::new();
+    for modes in offers.chunk_by(|one, next| one.layout == next.layout) {
+        let layout = modes[0].layout.to_string();
+        let sizes: Vec<String> = modes
+            .chunk_by(|one, next| one.size == next.size)
+            .map(|modes| modes[0].size.to_string() + &rates(modes))
+            .collect();
+        let sizes = sizes.join(" ");
+        match lines.last_mut() {
+            Some((layouts, same)) if *same == sizes => *layouts += &format!(", {layout}"),
+            _ => lines.push((layout, sizes)),
         }
-        let rate = match mode.rate() {
-            0 => String::new(),
-            rate => format!("{}", (rate + 500) / 1000),
-        };
-        match (same_size, rate.as_str()) {
-            (true, rate) => out += &format!("/{rate}"),
-            (false, "") => out += &format!(" {}", mode.size),
-            (false, rate) => out += &format!(" {}@{rate}", mode.size),
-        }
-        last = Some(mode);
     }
-    out
+    let lines: Vec<String> = lines
+        .into_iter()
+        .map(|(layouts, sizes)| format!("{layouts} {sizes}"))
+        .collect();
+    lines.join("; ")
+}
+
+fn rates(modes: &[Mode]) -> String {
+    let known = modes.iter().map(Mode::rate).filter(|rate| *rate > 0);
+    let rates: Vec<String> = known
+        .map(|rate| ((rate + 500) / 1000).to_string())
+        .collect();
+    match rates.as_slice() {
+        [] => String::new(),
+        rates => format!("@{}", rates.join("/")),
+    }
 }
 
 #[cfg(test)]
@@ -227,6 +233,15 @@ mod tests {
             "it does not offer YUYV at 1920x1080 at 60 frames a second; it offers \
              MJPEG 1920x1080@30/25/20/10/5 1600x1200@30/25/20/10/5 1280x1024@30/25/20/10/5 \
              1280x720@60/50/30/20/10; YUYV 1920x1080@5 1280x720@10 640x480@30/20"
+        );
+        let alike: Vec<Mode> = [Layout::Uyvy, Layout::Nv12, Layout::Bgrx]
+            .iter()
+            .flat_map(|layout| modes(*layout, &[(1280, 720, &[60]), (640, 480, &[60])]))
+            .collect();
+        let told = choose(&alike, wishes).unwrap_err();
+        assert!(
+            told.ends_with("; it offers UYVY, NV12 1280x720@60 640x480@60"),
+            "{told}"
         );
         assert_eq!(
             choose(&[], NO_WISHES).unwrap_err(),

@@ -275,7 +275,13 @@ fn rgb_layouts_keep_every_pixel() {
         (Layout::Bgrx, 4, with_order(|[r, g, b]| vec![b, g, r, 0x5a])),
     ] {
         let mut converter = Converter::new();
-        let picture = captured(layout, width * pixel_bytes, &bytes);
+        let picture = Captured {
+            colour: Colour {
+                range: Range::Full,
+                ..Colour::default()
+            },
+            ..captured(layout, width * pixel_bytes, &bytes)
+        };
         let frame = converter.convert(&picture).unwrap().unwrap();
         for (x, y) in [(0, 0), (31, 0), (5, 7), (0, 15), (31, 15)] {
             assert_eq!(
@@ -285,6 +291,26 @@ fn rgb_layouts_keep_every_pixel() {
             );
         }
         assert!(frame.jpeg().is_none());
+    }
+}
+
+#[test]
+fn rgb_of_limited_range_is_widened() {
+    let levels = [[16, 235, 126], [0, 255, 15], [180, 17, 234]];
+    let expected = [[0, 255, 128], [0, 255, 0], [191, 1, 254]];
+    let pixels = usize::from(SIZE.width) * usize::from(SIZE.height);
+    for layout in [Layout::Rgb24, Layout::Bgr24] {
+        let mut bytes = Vec::new();
+        for mut level in levels.into_iter().cycle().take(pixels) {
+            if layout == Layout::Bgr24 {
+                level.reverse();
+            }
+            bytes.extend(level);
+        }
+        let picture = captured(layout, usize::from(SIZE.width) * 3, &bytes);
+        let frame = Converter::new().convert(&picture).unwrap().unwrap();
+        let got = [0, 1, 2].map(|x| pixel(&frame, x, 0));
+        assert_eq!(got, expected, "{layout:?}");
     }
 }
 
