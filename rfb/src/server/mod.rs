@@ -55,7 +55,8 @@ pub enum Event {
     Ready {
         shared: bool,
     },
-    /// The client told which encodings it takes; the one that updates will use from now on.
+    /// The encoding that updates will use from now on, by the client's list and its pixel format. Comes
+    /// with the first SetEncodings and whenever it becomes another one.
     EncodingChosen(&'static str),
     Key {
         down: bool,

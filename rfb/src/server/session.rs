@@ -9,6 +9,7 @@ use super::announce::{News, PseudoRects, Told};
 use super::update::{EncodedUpdate, UpdateJob};
 use super::view::View;
 use super::wants::{Wants, ZlibStream};
+use crate::encoding::Encoding;
 use crate::error::Error;
 use crate::frame::{Frame, FrameSeq, fit};
 use crate::geom::{Rect, Size};
@@ -21,6 +22,8 @@ use crate::wire::{Read, Reader};
 pub(super) struct Session {
     format: PixelFormat,
     wants: Wants,
+    /// The encoding last named in an event; `None` before the first SetEncodings.
+    chosen: Option<Encoding>,
     told: Told,
     news: News,
     /// Size of the framebuffer as the client knows it.
@@ -58,6 +61,7 @@ impl Session {
         Self {
             format: PixelFormat::BGRX,
             wants: Wants::default(),
+            chosen: None,
             told: Told::default(),
             news: News { leds, name: None },
             size,
@@ -94,7 +98,7 @@ impl Session {
             Err(e) => return Ok(Err(e)),
         };
         match message {
-            ClientMessage::SetPixelFormat(format) => self.set_pixel_format(format),
+            ClientMessage::SetPixelFormat(format) => self.set_pixel_format(format, events),
             ClientMessage::SetEncodings(list) => self.set_encodings(&list, out, events),
             ClientMessage::FramebufferUpdateRequest { incremental, area } => {
                 self.request
@@ -127,18 +131,28 @@ impl Session {
         Ok(Ok(0))
     }
 
-    fn set_pixel_format(&mut self, format: PixelFormat) {
+    fn set_pixel_format(&mut self, format: PixelFormat, events: &mut VecDeque<Event>) {
         if format.colour != self.format.colour {
             self.colour_map_sent = false;
         }
         self.format = format;
+        if self.chosen.is_some() {
+            self.choose_encoding(events);
+        }
+    }
+
+    /// Says which encoding will be used from now on, if that is not the one said before: libvncclient
+    /// sends its list again and again.
+    fn choose_encoding(&mut self, events: &mut VecDeque<Event>) {
+        let encoding = self.wants.choose(self.format, self.zlib);
+        if self.chosen.replace(encoding) != Some(encoding) {
+            events.push_back(Event::EncodingChosen(encoding.name()));
+        }
     }
 
     fn set_encodings(&mut self, list: &[i32], out: &mut Vec<u8>, events: &mut VecDeque<Event>) {
         self.wants = Wants::new(list);
-        events.push_back(Event::EncodingChosen(
-            self.wants.choose(self.format, self.zlib).name(),
-        ));
+        self.choose_encoding(events);
         if self.wants.continuous_updates && !self.told.continuous_updates {
             self.told.continuous_updates = true;
             server::end_of_continuous_updates(self.control(out));
