@@ -57,8 +57,8 @@ pub enum Event {
     Ready {
         shared: bool,
     },
-    /// The encoding that updates will use from now on, after the client told which ones it takes; only if it
-    /// is another one than before.
+    /// The encoding that updates will use from now on, by the client's list and its pixel format. Comes
+    /// with the first SetEncodings and whenever it becomes another one.
     EncodingChosen(&'static str),
     Key {
         down: bool,

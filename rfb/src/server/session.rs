@@ -23,7 +23,7 @@ pub(super) struct Session {
     view_only: bool,
     format: PixelFormat,
     wants: Wants,
-    /// What the last [`Event::EncodingChosen`] said.
+    /// The encoding last named in an event; `None` before the first SetEncodings.
     chosen: Option<Encoding>,
     told: Told,
     news: News,
@@ -109,7 +109,7 @@ impl Session {
             return Ok(Ok(0));
         }
         match message {
-            ClientMessage::SetPixelFormat(format) => self.set_pixel_format(format),
+            ClientMessage::SetPixelFormat(format) => self.set_pixel_format(format, events),
             ClientMessage::SetEncodings(list) => self.set_encodings(&list, out, events),
             ClientMessage::FramebufferUpdateRequest { incremental, area } => {
                 self.request
@@ -142,19 +142,28 @@ impl Session {
         Ok(Ok(0))
     }
 
-    fn set_pixel_format(&mut self, format: PixelFormat) {
+    fn set_pixel_format(&mut self, format: PixelFormat, events: &mut VecDeque<Event>) {
         if format.colour != self.format.colour {
             self.colour_map_sent = false;
         }
         self.format = format;
+        if self.chosen.is_some() {
+            self.choose_encoding(events);
+        }
+    }
+
+    /// Says which encoding will be used from now on, if that is not the one said before: libvncclient
+    /// sends its list again and again.
+    fn choose_encoding(&mut self, events: &mut VecDeque<Event>) {
+        let encoding = self.wants.choose(self.format, self.zlib);
+        if self.chosen.replace(encoding) != Some(encoding) {
+            events.push_back(Event::EncodingChosen(encoding.name()));
+        }
     }
 
     fn set_encodings(&mut self, list: &[i32], out: &mut Vec<u8>, events: &mut VecDeque<Event>) {
         self.wants = Wants::new(list);
-        let chosen = self.wants.choose(self.format, self.zlib);
-        if self.chosen.replace(chosen) != Some(chosen) {
-            events.push_back(Event::EncodingChosen(chosen.name()));
-        }
+        self.choose_encoding(events);
         if self.wants.continuous_updates && !self.told.continuous_updates {
             self.told.continuous_updates = true;
             server::end_of_continuous_updates(self.control(out));

@@ -4,6 +4,7 @@ use rfb::encoding::Encoding;
 use rfb::frame::{Frame, FrameSeq};
 use rfb::geom::{Rect, Size};
 use rfb::pixel::PixelFormat;
+use rfb::server::Event;
 use rfb::testing::client::{Message, continuous_updates, key, pointer, request};
 
 use crate::talk::{ARRIVALS, Arrival, SIZE, Session, screen};
@@ -150,6 +151,34 @@ fn check_30_31_the_client_s_order_decides_among_what_it_can_read() {
     assert_eq!(chosen(&[24, 22, 21, 15, 16, 2, 0]), [15]);
     assert_eq!(chosen(&[21, 0, -26]), [21]);
     assert_eq!(chosen(&[1, 9, 4, -239]), [0]);
+}
+
+#[test]
+fn the_encoding_is_named_when_it_becomes_another_one() {
+    for arrival in ARRIVALS {
+        let mut session = Session::new(arrival);
+        let rgb565 = PixelFormat::rgb(16, 16, (31, 11), (63, 5), (31, 0));
+        session.format(rgb565);
+        session.encodings(&[-260, 0]);
+        session.encodings(&[-260, 0]);
+        session.format(PixelFormat::BGRX);
+        session.encodings(&[-260, 16, 0]);
+        session.encodings(&[16, 0]);
+        let named: Vec<&str> = session
+            .talk
+            .events
+            .iter()
+            .filter_map(encoding_named)
+            .collect();
+        assert_eq!(named, ["Raw", "TightPNG", "ZRLE"], "{arrival:?}");
+    }
+}
+
+fn encoding_named(event: &Event) -> Option<&'static str> {
+    match event {
+        Event::EncodingChosen(name) => Some(name),
+        _ => None,
+    }
 }
 
 #[test]
