@@ -71,10 +71,7 @@ pub struct Wishes {
 /// How to open a source that is configured.
 pub fn opener(source: &config::Source, wishes: Wishes) -> Box<dyn Opener> {
     match source {
-        config::Source::V4l(path) => {
-            let path = path.clone().unwrap_or_else(|| PathBuf::from("/dev/video0"));
-            Box::new(v4l::Camera::new(path, wishes))
-        }
+        config::Source::V4l(path) => Box::new(v4l::Camera::new(path.clone(), wishes)),
         config::Source::Stdin => Box::new(pipe::PipeOpener::new(PathBuf::from("-"))),
         config::Source::Pipe(path) => Box::new(pipe::PipeOpener::new(path.clone())),
         config::Source::Replay(path) => Box::new(replay::Recording::new(path.clone(), wishes.fps)),

@@ -5,6 +5,7 @@
 //! [`device`]; what remains of it the supervisor catches.
 
 mod device;
+mod find;
 mod mode;
 
 use std::{
@@ -40,7 +41,8 @@ const MAX_BUFFERS: usize = 32;
 
 /// Opens a capture device.
 pub(super) struct Camera {
-    path: PathBuf,
+    /// `None`: the first one there is.
+    path: Option<PathBuf>,
     wishes: Wishes,
     stop: Stop,
     /// What was chosen last, so that it is logged once.
@@ -48,7 +50,7 @@ pub(super) struct Camera {
 }
 
 impl Camera {
-    pub(super) fn new(path: PathBuf, wishes: Wishes) -> Self {
+    pub(super) fn new(path: Option<PathBuf>, wishes: Wishes) -> Self {
         Self {
             path,
             wishes,
@@ -60,7 +62,11 @@ impl Camera {
 
 impl Opener for Camera {
     fn open(&mut self) -> Result<Box<dyn Source>, SourceError> {
-        let path = self.path.as_path();
+        let path = match &self.path {
+            Some(path) => path.clone(),
+            None => find::first(self.wishes)?,
+        };
+        let path = path.as_path();
         let failed = |doing: &str| {
             let doing = doing.to_owned();
             move |error: io::Error| SourceError::Lost(reason(path, &doing, &error))
@@ -70,7 +76,7 @@ impl Opener for Camera {
             return Err(SourceError::Lost(format!(
                 "{} is not a capture device; a dongle often has two nodes, choose the other one ({})",
                 path.display(),
-                found()
+                find::list()
             )));
         }
         let offers = device.modes(self.wishes).map_err(failed("used"))?;
@@ -87,12 +93,12 @@ impl Opener for Camera {
                 .map_or_else(String::new, |fps| format!(" at {fps} frames a second")),
         );
         if self.logged.as_ref() != Some(&description) {
-            info!(source = self.name(), "captures {description}");
+            info!(source = %path.display(), "captures {description}");
             self.logged = Some(description);
         }
         let stream = device.stream(BUFFERS).map_err(failed("set up"))?;
         let mut capture = Capture {
-            path: self.path.clone(),
+            path: path.to_owned(),
             stop: self.stop.clone(),
             format,
             stream: Some(stream),
@@ -104,7 +110,10 @@ impl Opener for Camera {
     }
 
     fn name(&self) -> String {
-        self.path.display().to_string()
+        match &self.path {
+            Some(path) => path.display().to_string(),
+            None => "the capture device".to_owned(),
+        }
     }
 
     fn stop_with(&mut self, stop: Stop) {
@@ -302,7 +311,7 @@ fn reason(path: &Path, doing: &str, error: &io::Error) -> String {
     match error.raw_os_error() {
         Some(libc::ENOENT) => format!(
             "{name} is not there: plug the dongle in, or choose another with --source v4l:/dev/videoN ({})",
-            found()
+            find::list()
         ),
         Some(libc::EACCES | libc::EPERM) => format!(
             "{name} may not be opened by this user: add it to the group video, or run as one that is in it"
@@ -316,32 +325,13 @@ fn reason(path: &Path, doing: &str, error: &io::Error) -> String {
         }
         Some(libc::ENOTTY | libc::EINVAL) if doing == "used" => format!(
             "{name} is not a video device: choose another with --source v4l:/dev/videoN ({})",
-            found()
+            find::list()
         ),
         Some(libc::EIO | libc::EPROTO | libc::EPIPE) => format!(
             "{name} cannot be {doing}, there is a fault on the USB bus ({error}): try another cable, \
              port or a hub with its own power"
         ),
         _ => format!("{name} cannot be {doing}: {error}"),
-    }
-}
-
-/// The capture nodes of this machine, for messages.
-fn found() -> String {
-    let mut nodes: Vec<String> = Path::new("/dev")
-        .read_dir()
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .filter(|name| name.starts_with("video"))
-        .map(|name| format!("/dev/{name}"))
-        .collect();
-    nodes.sort();
-    if nodes.is_empty() {
-        "no /dev/video* is there".to_owned()
-    } else {
-        format!("found: {}", nodes.join(", "))
     }
 }
 
@@ -353,7 +343,7 @@ mod tests {
     use super::*;
 
     fn lost(path: &Path) -> String {
-        let mut camera = Camera::new(path.to_owned(), Wishes::default());
+        let mut camera = Camera::new(Some(path.to_owned()), Wishes::default());
         match camera.open() {
             Err(SourceError::Lost(why)) => why,
             Err(other) => panic!("{other:?}"),
