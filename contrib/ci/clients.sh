@@ -2,7 +2,9 @@
 # Real VNC clients against the release build: contrib/ci/clients.sh [case…]
 # Cases are listed by --help; pictures and logs are left in target/clients.
 . "$(dirname "$0")/lib.sh"
-need_packages Xvfb=xvfb xdotool=xdotool xtigervncviewer=tigervnc-viewer gcc=build-essential
+need_packages Xvfb=xvfb xdotool=xdotool gcc=build-essential vncsnapshot=vncsnapshot \
+    xtigervncviewer=tigervnc-viewer xtightvncviewer=xtightvncviewer gvncviewer=gvncviewer \
+    /usr/include/rfb/rfbclient.h=libvncserver-dev /usr/share/perl5/Net/VNC.pm=libnet-vnc-perl
 python_tools
 need_rust
 cargo build --release --locked --bin rfbridge

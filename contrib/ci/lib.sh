@@ -40,11 +40,19 @@ as_root() {
     fi
 }
 
-# need_packages COMMAND=PACKAGE…: installs the Debian packages whose command is missing.
+# is_here COMMAND|FILE: whether there is such a command, or, with a leading slash, such a file.
+is_here() {
+    case $1 in
+    /*) [ -e "$1" ] ;;
+    *) command -v "$1" >/dev/null ;;
+    esac
+}
+
+# need_packages COMMAND|FILE=PACKAGE…: installs the Debian packages whose command or file is missing.
 need_packages() {
     local pair missing=()
     for pair in "$@"; do
-        command -v "${pair%%=*}" >/dev/null || missing+=("${pair#*=}")
+        is_here "${pair%%=*}" || missing+=("${pair#*=}")
     done
     ((${#missing[@]} == 0)) && return 0
     say "installing ${missing[*]}"
@@ -54,7 +62,7 @@ need_packages() {
         -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=120 "${missing[@]}" >"$CACHE/apt.log" 2>&1 ||
         { tail -n 20 "$CACHE/apt.log"; fail "apt-get install ${missing[*]} failed"; }
     for pair in "$@"; do
-        command -v "${pair%%=*}" >/dev/null || fail "${pair#*=} is installed but ${pair%%=*} is still missing"
+        is_here "${pair%%=*}" || fail "${pair#*=} is installed but ${pair%%=*} is still missing"
     done
 }
 

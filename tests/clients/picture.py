@@ -3,7 +3,7 @@
 import io
 
 import numpy
-from PIL import Image, ImageGrab
+from PIL import Image, ImageDraw, ImageGrab
 
 
 def load(path):
@@ -16,10 +16,10 @@ def save(picture, path):
     Image.fromarray(picture).save(path)
 
 
-def grab(display, box):
-    """What an X display shows in `box` = (x, y, width, height)."""
-    x, y, width, height = box
-    image = ImageGrab.grab(xdisplay=display, bbox=(x, y, x + width, y + height))
+def grab(display, box=None):
+    """What an X display shows in `box` = (x, y, width, height); all of it without one."""
+    corners = box and (box[0], box[1], box[0] + box[2], box[1] + box[3])
+    image = ImageGrab.grab(xdisplay=display, bbox=corners)
     return numpy.asarray(image.convert("RGB"))
 
 
@@ -34,6 +34,48 @@ def test_card(width, height):
     noise = numpy.random.default_rng(1).integers(0, 256, (100, 150, 3), dtype=numpy.uint8)
     card[-120:-20, -170:-20] = noise
     return card
+
+
+def screen(width, height, seed):
+    """A screen like a target's: text and areas of every colour on a ground, another for each seed, with
+    corners by which a shift, a turn or a swap of colours would show."""
+    image = Image.new("RGB", (width, height), (30, 60, 120))
+    draw = ImageDraw.Draw(image)
+    random = numpy.random.default_rng(seed)
+    for number in range(1, 9):
+        x, y = int(random.integers(20, width - 140)), int(random.integers(40, height - 120))
+        draw.rectangle([x, y, x + 110, y + 70], fill=tuple(255 * (number >> bit & 1) for bit in range(3)))
+    for line in range(12):
+        draw.text((20 + line * 7, 60 + line * 24), f"screen {seed}, line {line}: what a target shows", "white")
+    corners = [(0, 0, "red"), (width - 16, 0, "lime"), (0, height - 16, "blue"), (width - 16, height - 16, "yellow")]
+    for x, y, colour in corners:
+        draw.rectangle([x, y, x + 15, y + 15], fill=colour)
+    return numpy.asarray(image)
+
+
+def jpeg(picture):
+    """The picture as a JPEG that loses little."""
+    out = io.BytesIO()
+    Image.fromarray(picture).save(out, "JPEG", quality=95, subsampling=0)
+    return out.getvalue()
+
+
+def scaled(picture, width, height):
+    return numpy.asarray(Image.fromarray(picture).resize((width, height), Image.Resampling.BILINEAR))
+
+
+def place_of(wanted, within):
+    """((x, y), decibels) of the place where `within` is most like `wanted`."""
+    (rows, columns), (height, width) = within.shape[:2], wanted.shape[:2]
+    if height > rows or width > columns:
+        return (0, 0), -1.0
+    pattern = wanted.mean(axis=2)
+    pattern -= pattern.mean()
+    transforms = numpy.fft.rfft2(within.mean(axis=2)), numpy.fft.rfft2(pattern, s=(rows, columns))
+    likeness = numpy.fft.irfft2(transforms[0] * transforms[1].conj(), s=(rows, columns))
+    likeness = likeness[: rows - height + 1, : columns - width + 1]
+    y, x = map(int, numpy.unravel_index(numpy.argmax(likeness), likeness.shape))
+    return (x, y), psnr(within[y : y + height, x : x + width], wanted)
 
 
 def psnr(a, b):

@@ -172,6 +172,75 @@ class TigerViewer(Process):
         self.display.xdotool("key", "--delay", 80, *names)
 
 
+class Viewer(Process):
+    """Any viewer that shows its picture on a display, wherever its window lies and whatever it has around it."""
+
+    def __init__(self, display, name, command, log_folder):
+        home = log_folder / "home"
+        home.mkdir(exist_ok=True, mode=0o700)
+        surroundings = {"DISPLAY": display.name_of_display, "HOME": str(home), "XDG_RUNTIME_DIR": str(home)}
+        super().__init__(name, [need(command[0]), *command[1:]], log_folder, env=os.environ | surroundings)
+        self.display = display
+
+    def focus(self, x, y):
+        """Gives the keyboard to what lies at (x, y) of the display. The program may pass it on within itself."""
+        self.check_alive()
+        self.display.xdotool("mousemove", x, y)
+        found = re.search(r"WINDOW=(\d+)", self.display.xdotool("getmouselocation", "--shell"))
+        if found is not None:
+            self.display.xdotool("windowfocus", found[1])
+
+    def kill(self):
+        """Ends it as a crash would: it lets go of nothing."""
+        self.check_alive()
+        self.child.kill()
+        self.child.wait()
+
+
+class Feed:
+    """A target's screen through a FIFO, as JPEGs, five in a second."""
+
+    def __init__(self, path, jpeg):
+        os.mkfifo(path)
+        self.source = f"pipe:{path}"
+        self._path, self._jpeg = path, jpeg
+        threading.Thread(target=self._write, daemon=True).start()
+
+    def show(self, jpeg):
+        self._jpeg = jpeg
+
+    def _write(self):
+        try:
+            with open(self._path, "wb", buffering=0) as fifo:
+                while True:
+                    jpeg = memoryview(self._jpeg)
+                    while jpeg:
+                        jpeg = jpeg[fifo.write(jpeg) :]
+                    time.sleep(0.2)
+        except BrokenPipeError:
+            pass  # rfbridge has ended
+
+
+def run(name, command, log_folder, seconds=30, **more):
+    """Runs a tool to its end and gives what it printed; its failure is the case's."""
+    log = log_folder / f"{name}.log"
+    with open(log, "wb") as output:
+        try:
+            status = subprocess.run(
+                [str(part) for part in command],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                timeout=seconds,
+                **more,
+            ).returncode
+        except subprocess.TimeoutExpired:
+            raise Failed(f"{name}: not done after {seconds} s; see {log}") from None
+    if status != 0:
+        raise Failed(f"{name} ended with status {status}; see {log}")
+    return log.read_text(errors="replace")
+
+
 def vncdo(vncdo_path, port, log_folder, *actions, password=None):
     """Runs vncdo and gives its exit status."""
     command = [vncdo_path, "-s", f"127.0.0.1::{port}", "--delay", "40"]

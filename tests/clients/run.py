@@ -9,7 +9,6 @@ Pictures and logs go to target/clients/CASE/. The exit status is 0 only if every
 
 import argparse
 import pathlib
-import shutil
 import sys
 import time
 import traceback
@@ -18,48 +17,13 @@ import numpy
 
 import picture
 import reports
-from processes import Bridge, Display, Failed, TigerViewer, vncdo, wait_for
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-FIXTURES = ROOT / "fixtures" / "screens"
-ALIKE = 36.0
-"""Decibels from which two pictures count as the same screen, one of them having gone through JPEG. (A dark
-screen with red and blue swapped still gets 31.)"""
+import tools
+import viewers
+from case import ALIKE, FIXTURES, ROOT, WORD, Case
+from processes import Display, Failed, TigerViewer, wait_for
 
 # How one gets from the demo's first screen into its text field.
 TO_TEXT_FIELD = []
-WORD = "Bridge42"
-
-
-class Case:
-    """What a case is given: the tools, and a folder of its own."""
-
-    def __init__(self, name, options):
-        self.folder = ROOT / "target" / "clients" / name
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.folder.mkdir(parents=True)
-        self.bridge_path, self.vncdo_path = options.bridge, options.vncdo
-        self.record = self.folder / "reports.jsonl"
-
-    def bridge(self, *arguments):
-        return Bridge(self.bridge_path, [*arguments, "--record", self.record], self.folder)
-
-    def serve(self, source, *arguments):
-        return self.bridge("serve", "--source", source, "--sink", "null", *arguments)
-
-    def vncdo(self, port, *actions, password=None):
-        return vncdo(self.vncdo_path, port, self.folder, *actions, password=password)
-
-    def capture(self, port, name):
-        """The screen as vncdo gets it, lossless."""
-        path = self.folder / f"{name}.png"
-        path.unlink(missing_ok=True)
-        if self.vncdo(port, "capture", path) != 0:
-            raise Failed(f"vncdo could not capture; see {self.folder / 'vncdo.log'}")
-        return picture.load(path)
-
-    def shown(self, display, viewer):
-        return picture.grab(display.name_of_display, viewer.box())
 
 
 def tigervnc_demo(case):
@@ -215,10 +179,7 @@ def vncdo_typing(case):
 
 def vncdo_password(case):
     """The right password lets vncdo in, a wrong one does not."""
-    secret = case.folder / "password"
-    secret.touch(mode=0o600)
-    secret.write_text("correct1\n")
-    with case.bridge("demo", "--password-file", secret) as bridge:
+    with case.bridge("demo", "--password-file", case.secret("correct1")) as bridge:
         if case.vncdo(bridge.port, "capture", case.folder / "in.png", password="correct1") != 0:
             raise Failed("the right password was refused")
         refused = case.folder / "out.png"
@@ -278,7 +239,7 @@ CASES = {
     "vncdo-picture": vncdo_picture,
     "vncdo-typing": vncdo_typing,
     "vncdo-password": vncdo_password,
-}
+} | viewers.CASES | tools.CASES
 
 
 def main():
