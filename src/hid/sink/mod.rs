@@ -3,6 +3,7 @@
 //! A sink is one file here, its `mod` line, and one arm each in [`SinkKind`]'s functions.
 
 mod gadget;
+mod identity;
 mod leds;
 mod null;
 mod record;
