@@ -65,6 +65,10 @@ pub enum GadgetError {
         path: PathBuf,
         error: io::Error,
     },
+    #[error(
+        "the kernel has no HID function for gadgets: load its module (`modprobe usb_f_hid`); {0} cannot be created"
+    )]
+    NoHidFunction(PathBuf),
     #[error("no device node for {0} appeared in {1}: is udev or devtmpfs running?")]
     NoNode(Function, PathBuf),
 }
@@ -148,7 +152,13 @@ impl Gadget {
     fn add(&self, function: Function) -> Result<(), GadgetError> {
         let directory = self.function(function);
         let descriptor = function.descriptor();
-        create(&directory)?;
+        // The kernel looks for a module for what stands before the dot.
+        create(&directory).map_err(|error| match error {
+            GadgetError::Io { error, path, .. } if error.kind() == ErrorKind::NotFound => {
+                GadgetError::NoHidFunction(path)
+            }
+            other => other,
+        })?;
         write(
             &directory.join("subclass"),
             descriptor.subclass.to_string().as_bytes(),

@@ -8,16 +8,16 @@
 //! - Reports of the wrong length are cut or sent short by the kernel, so they are refused here.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{File, OpenOptions},
     io::{self, ErrorKind, Write},
-    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
 use tokio::sync::watch;
 
-use super::{Function, Offer, Sink, leds::LedReader, udc::UdcStates};
+use super::{Function, Offer, Sink, identity::Identity, leds::LedReader, udc::UdcStates};
 use crate::hid::Leds;
 
 /// Pause before a node is opened again: the first, and the longest.
@@ -136,9 +136,6 @@ struct Failure {
     until: Instant,
 }
 
-/// Which node a name means: file system, inode, device number.
-type Identity = (u64, u64, u64);
-
 impl Node {
     fn new(function: Function, path: PathBuf) -> Self {
         Self {
@@ -151,7 +148,7 @@ impl Node {
     }
 
     fn offer(&mut self, report: &[u8]) -> Offer {
-        let named = identity(&self.path);
+        let named = Identity::named(&self.path);
         if self
             .open
             .as_ref()
@@ -207,7 +204,7 @@ impl Node {
         self.open = None;
         self.failed = Some(Failure {
             why: why.clone(),
-            at: identity(&self.path),
+            at: Identity::named(&self.path),
             until: Instant::now() + self.pause,
         });
         self.pause = (self.pause * 2).min(PAUSE.1);
@@ -221,13 +218,8 @@ fn open(path: &Path) -> io::Result<(File, Identity)> {
         .write(true)
         .custom_flags(libc::O_NONBLOCK | libc::O_CLOEXEC)
         .open(path)?;
-    let metadata = file.metadata()?;
-    Ok((file, (metadata.dev(), metadata.ino(), metadata.rdev())))
-}
-
-fn identity(path: &Path) -> Option<Identity> {
-    let metadata = fs::metadata(path).ok()?;
-    Some((metadata.dev(), metadata.ino(), metadata.rdev()))
+    let identity = Identity::of(&file)?;
+    Ok((file, identity))
 }
 
 #[cfg(test)]

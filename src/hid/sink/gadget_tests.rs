@@ -1,5 +1,5 @@
 use super::*;
-use std::{ffi::CString, io::Read, os::unix::ffi::OsStrExt};
+use std::{ffi::CString, fs, io::Read, os::unix::ffi::OsStrExt};
 
 /// A FIFO behaves like a hidg node: it fills up, its reader goes away, it is made anew.
 struct Fifo {
@@ -158,4 +158,32 @@ async fn leds_are_unknown_then_known_then_unknown_when_the_cable_is_out() {
     assert_eq!(*leds.borrow(), None);
     fs::write(udc.join("dummy/state"), "configured\n").unwrap();
     until_taken(&mut sink, &[0; 8]);
+}
+
+#[tokio::test]
+async fn leds_are_read_from_a_node_made_anew() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("hidg0");
+    let (sender, mut leds) = watch::channel(None);
+    let gadget = GadgetNodes {
+        nodes: Vec::new(),
+        leds: Some(path.clone()),
+        udc_root: None,
+    };
+    let _sink = GadgetSink::new(gadget, sender);
+    // Both stay open: nothing else tells that the old node is over.
+    let mut targets = Vec::new();
+    for (report, name) in [(0x02, "old"), (0x01, "new")] {
+        let fifo = Fifo::make(directory.path().join(name));
+        let mut target = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(&fifo.path)
+            .unwrap();
+        target.write_all(&[report]).unwrap();
+        fs::rename(&fifo.path, &path).unwrap();
+        let known = Some(Leds::from_report(report));
+        leds.wait_for(|leds| *leds == known).await.unwrap();
+        targets.push(target);
+    }
 }

@@ -14,7 +14,7 @@ use std::{
 
 use tokio::sync::watch;
 
-use super::udc::UdcStates;
+use super::{identity::Identity, udc::UdcStates};
 use crate::hid::Leds;
 
 /// How often the cable is looked at, and a node that cannot be read opened again.
@@ -61,13 +61,20 @@ fn read_until(
     mut udc: UdcStates,
     leds: &watch::Sender<Option<Leds>>,
 ) {
-    let mut node: Option<File> = None;
+    let mut node: Option<(File, Identity)> = None;
     loop {
+        // An open node that the name no longer means is that of a gadget taken down, and silent for ever.
+        let named = Identity::named(path);
+        if node.as_ref().is_some_and(|(_, open)| Some(*open) != named) {
+            node = None;
+            publish(leds, None);
+        }
         node = node.or_else(|| open(path));
-        let Some(readable) = wait(stopped, node.as_ref()) else {
+        let file = node.as_ref().map(|(file, _)| file);
+        let Some(readable) = wait(stopped, file) else {
             return;
         };
-        if readable && let Some(file) = &mut node {
+        if readable && let Some((file, _)) = &mut node {
             match read(file) {
                 Ok(news) => publish(leds, Some(Leds::from_report(news))),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
@@ -100,12 +107,14 @@ fn publish(leds: &watch::Sender<Option<Leds>>, news: Option<Leds>) {
     leds.send_if_modified(|leds| std::mem::replace(leds, news) != news);
 }
 
-fn open(path: &Path) -> Option<File> {
-    OpenOptions::new()
+fn open(path: &Path) -> Option<(File, Identity)> {
+    let file = OpenOptions::new()
         .read(true)
         .custom_flags(libc::O_NONBLOCK | libc::O_CLOEXEC)
         .open(path)
-        .ok()
+        .ok()?;
+    let identity = Identity::of(&file).ok()?;
+    Some((file, identity))
 }
 
 /// Waits for something to read, for at most [`LOOK`]; `None` to stop.

@@ -3,6 +3,7 @@
 //! A sink is one file here and its `mod` line; `app` makes the one that is configured.
 
 mod gadget;
+mod identity;
 mod leds;
 mod null;
 mod record;

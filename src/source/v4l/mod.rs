@@ -104,6 +104,7 @@ impl Opener for Camera {
             stream: Some(stream),
             is_lent: false,
             has_delivered: false,
+            flawed: 0,
         };
         capture.start().map_err(failed("started"))?;
         Ok(Box::new(capture))
@@ -131,6 +132,8 @@ struct Capture {
     /// Whether a buffer is out that the crate's `next` can give back, as it does first of all.
     is_lent: bool,
     has_delivered: bool,
+    /// How many pictures the driver itself called damaged, or that were empty.
+    flawed: u64,
 }
 
 /// Where a dequeued picture lies.
@@ -183,6 +186,7 @@ impl Capture {
         let deadline = Instant::now() + patience(self.format.fps, self.has_delivered);
         let mut newest = None;
         let mut taken = 0;
+        let flawed_before = self.flawed;
         loop {
             if self.stop.is_set() {
                 return Err(SourceError::Ended("it was stopped".to_owned()));
@@ -204,10 +208,8 @@ impl Capture {
                 continue;
             }
             if Instant::now() >= deadline {
-                return Err(SourceError::Lost(format!(
-                    "{} sends no picture: is the target on, and its HDMI cable in the dongle?",
-                    self.path.display()
-                )));
+                let flawed = self.flawed - flawed_before;
+                return Err(SourceError::Lost(nothing_came(&self.path, flawed)));
             }
         }
     }
@@ -246,6 +248,7 @@ impl Capture {
             Ok((buffer, meta)) => {
                 let used = usize::try_from(meta.bytesused).unwrap_or(usize::MAX);
                 let is_good = !meta.flags.contains(Flags::ERROR) && used > 0;
+                self.flawed += u64::from(!is_good);
                 Ok(buffer.get(..used).filter(|_| is_good).map(|bytes| Lent {
                     start: bytes.as_ptr(),
                     length: bytes.len(),
@@ -262,6 +265,19 @@ impl Capture {
 
     fn failed(&self, error: &io::Error) -> SourceError {
         SourceError::Lost(reason(&self.path, "read", error))
+    }
+}
+
+/// Why to open the device anew, after waiting in vain while `flawed` damaged pictures came.
+fn nothing_came(path: &Path, flawed: u64) -> String {
+    let name = path.display();
+    match flawed {
+        0 => {
+            format!("{name} sends no picture: is the target on, and its HDMI cable in the dongle?")
+        }
+        _ => format!(
+            "{name} sends only damaged pictures: try another USB cable or port, or a smaller --size"
+        ),
     }
 }
 
@@ -287,6 +303,9 @@ fn is_passing(error: &io::Error) -> bool {
 
 impl Drop for Capture {
     fn drop(&mut self) {
+        if self.flawed > 0 {
+            info!(source = %self.path.display(), "{} damaged pictures were dropped", self.flawed);
+        }
         let Some(mut stream) = self.stream.take() else {
             return;
         };
@@ -389,5 +408,8 @@ mod tests {
         assert!(why(libc::EACCES).contains("group video"));
         assert!(why(libc::ENODEV).contains("was unplugged"));
         assert!(why(libc::EPROTO).contains("USB bus"));
+        let silent = |flawed| nothing_came(Path::new("/dev/video0"), flawed);
+        assert!(silent(0).contains("sends no picture"));
+        assert!(silent(30).contains("only damaged pictures"));
     }
 }
