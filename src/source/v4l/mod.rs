@@ -14,7 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 use v4l::{
     buffer::{Flags, Type},
     io::{
@@ -304,7 +304,7 @@ fn is_passing(error: &io::Error) -> bool {
 impl Drop for Capture {
     fn drop(&mut self) {
         if self.flawed > 0 {
-            info!(source = %self.path.display(), "{} damaged pictures were dropped", self.flawed);
+            debug!(source = %self.path.display(), "{} damaged pictures were dropped", self.flawed);
         }
         let Some(mut stream) = self.stream.take() else {
             return;
