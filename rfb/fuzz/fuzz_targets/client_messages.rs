@@ -22,7 +22,11 @@ fuzz_target!(|data: &[u8]| {
     let size = Size::new(70, 66);
     let first = Frame::solid(FrameSeq(1), size, 0x33_66_99);
     let second = Frame::solid(FrameSeq(2), size, 0x99_66_33);
-    let config = Arc::new(ServerConfig { name: "fuzzed".to_owned(), password: None, view_only: false });
+    let config = Arc::new(ServerConfig {
+        name: "fuzzed".to_owned(),
+        password: None,
+        view_only: false,
+    });
     let mut connection = Connection::new(config, [7; 16], first.clone());
     connection
         .receive(ADMISSION)
@@ -32,10 +36,17 @@ fuzz_target!(|data: &[u8]| {
             return;
         }
         while connection.next_event().is_some() {}
-        connection.show(if index % 2 == 0 { first.clone() } else { second.clone() });
+        connection.show(if index % 2 == 0 {
+            first.clone()
+        } else {
+            second.clone()
+        });
         if let Some(job) = connection.plan_update() {
             let sent = connection.finish_update(job.encode());
-            assert!(sent.len() < 1 << 20, "an update of a small picture is small");
+            assert!(
+                sent.len() < 1 << 20,
+                "an update of a small picture is small"
+            );
         }
         connection.take_output();
     }
