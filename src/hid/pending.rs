@@ -269,6 +269,9 @@ impl Pending {
         };
         let lane = self.lane(function);
         lane.waiting.clear();
+        // Where nothing is known any more, as after an outage, what the target still holds has to be let go of.
+        let held = lane.taken.filter(Report::holds);
+        let newest = newest.or_else(|| held.map(|taken| taken.release()));
         let is_news = |newest: &Report| match lane.taken {
             Some(taken) => taken != *newest,
             None => newest.holds() || function == Function::Absolute,

@@ -329,6 +329,41 @@ enum Target {
     Gone,
 }
 
+/// A button was down when the cable went; the target is back but fetches nothing for a while: its
+/// release must outlast that.
+#[test]
+fn a_release_that_waits_for_an_absent_target_survives_its_sleep() {
+    let pointer = |buttons| {
+        let position = Point::new(0, 0);
+        let size = SCREEN;
+        Step::Input(
+            ONE,
+            Input::Pointer {
+                position,
+                size,
+                buttons,
+            },
+        )
+    };
+    let steps = [
+        pointer(1),
+        Step::Offers(2, Target::Live),
+        pointer(2),
+        Step::Offers(1, Target::Gone),
+        Step::Pause(50),
+        Step::Offers(1, Target::Busy),
+        Step::Pause(1000),
+        Step::Offers(1, Target::Busy),
+        Step::Pause(1000),
+        Step::Offers(1, Target::Live),
+    ];
+    let mut bench = Bench::default();
+    play(&mut bench, &steps);
+    let last = bench.taken.last().expect("a report");
+    assert_eq!(last.function(), Function::Absolute);
+    assert!(!last.holds(), "{last:?}");
+}
+
 fn steps(targets: Vec<Target>) -> impl Strategy<Value = Vec<Step>> {
     let keysyms = vec![
         0x61,
@@ -456,21 +491,19 @@ proptest! {
             }
         }
         let mut prompt = other.taken;
-        // Only moves that another move followed may be missing from what came late.
-        let mut missing = 0;
-        while !late.is_empty() {
-            prop_assert!(!prompt.is_empty());
-            if late[0] == prompt[0] {
-                late.remove(0);
+        // Only moves that another move followed may be missing from what came late. Of moves in a row the newest
+        // is kept, so both are held against each other from the end.
+        let mut follower: Option<Report> = None;
+        while let Some(report) = prompt.pop() {
+            if late.last() == Some(&report) {
+                late.pop();
             } else {
-                let (skipped, next) = (prompt[0], prompt.get(1));
-                prop_assert_eq!(skipped.function(), Function::Absolute);
-                prop_assert_eq!(skipped.state(), skipped);
-                prop_assert_eq!(next.map(|next| next.bytes()[0]), Some(skipped.bytes()[0]));
-                missing += 1;
+                prop_assert_eq!(report.function(), Function::Absolute);
+                prop_assert_eq!(report.state(), report);
+                prop_assert_eq!(follower.map(|next| next.bytes()[0]), Some(report.bytes()[0]));
             }
-            prompt.remove(0);
+            follower = Some(report);
         }
-        prop_assert!(prompt.is_empty(), "{missing} moves skipped, then {prompt:?} lost");
+        prop_assert!(late.is_empty(), "{late:?} was never sent for");
     }
 }
