@@ -4,6 +4,8 @@
 //! to the same events however they are cut, and everything that the server answers must be readable by a
 //! strict client that listed what the real one listed.
 
+mod answer;
+
 use std::sync::Arc;
 
 use rfb::frame::{Frame, FrameSeq};
@@ -12,6 +14,8 @@ use rfb::msg::client::{self, ClientMessage};
 use rfb::server::{Connection, Event, ServerConfig};
 use rfb::testing::Client;
 use rfb::wire::Reader;
+
+use answer::answer;
 
 const SIZE: Size = Size::new(1280, 720);
 /// A client: its name, the bytes that it sent, the encoding chosen for it first, and how keys arrive.
@@ -78,21 +82,6 @@ fn connection() -> Connection {
         ..ServerConfig::default()
     };
     Connection::new(Arc::new(config), [0; 16], frame)
-}
-
-/// Everything that the server has to say now.
-fn answer(connection: &mut Connection) -> Vec<u8> {
-    let mut out = connection.take_output().to_vec();
-    while let Some(job) = connection.plan_update() {
-        out.extend_from_slice(&connection.take_output());
-        let sent = connection.finish_update(job.encode());
-        if sent.is_empty() {
-            break;
-        }
-        out.extend_from_slice(&sent);
-    }
-    out.extend_from_slice(&connection.take_output());
-    out
 }
 
 /// The events of a transcript that arrives in pieces of this size.

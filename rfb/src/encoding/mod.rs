@@ -34,7 +34,7 @@ pub use tight::{MAX_JPEG, jpeg_fits, tight_jpeg_payload};
 
 use crate::frame::Pixel;
 use crate::geom::Size;
-use crate::pixel::{Colour, PixelFormat};
+use crate::pixel::PixelFormat;
 
 /// The number of an encoding or pseudo-encoding, as SetEncodings and rectangle headers have it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -44,14 +44,12 @@ impl EncodingType {
     pub const RAW: Self = Self(0);
     pub const COPY_RECT: Self = Self(1);
     pub const RRE: Self = Self(2);
-    pub const CORRE: Self = Self(4);
     pub const HEXTILE: Self = Self(5);
     pub const ZLIB: Self = Self(6);
     pub const TIGHT: Self = Self(7);
     pub const TRLE: Self = Self(15);
     pub const ZRLE: Self = Self(16);
     pub const JPEG: Self = Self(21);
-    pub const H264: Self = Self(50);
     pub const TIGHT_PNG: Self = Self(-260);
 }
 
@@ -159,12 +157,12 @@ impl Encoding {
 
     /// Whether this encoding may be chosen for a client with these parameters: plain JPEG needs a
     /// quality level and more than 8 bits a pixel, ZRLE and TRLE a CPIXEL that all read alike,
-    /// TightPNG true colours, because that is what a PNG holds.
+    /// TightPNG pixels of 32 bits: a PNG holds true colours, and not every client reduces them.
     pub fn suits(self, parameters: &Parameters) -> bool {
         match self {
             Encoding::Jpeg => parameters.jpeg_allowed().is_some(),
             Encoding::Zrle | Encoding::Trle => !parameters.format.cpixel_is_ambiguous(),
-            Encoding::TightPng => parameters.format.colour != Colour::Map,
+            Encoding::TightPng => parameters.format.bits_per_pixel == 32,
             _ => true,
         }
     }

@@ -4,13 +4,10 @@ pub mod client;
 pub mod server;
 pub mod version;
 
-/// Number of an encoding or pseudo-encoding (RFC 6143 §7.7, community rfbproto).
-///
-/// The pseudo-encodings; the encodings proper are in [`crate::encoding`].
+/// Numbers of the pseudo-encodings (RFC 6143 §7.8, community rfbproto); those of the encodings proper are in
+/// [`crate::encoding`].
 pub mod pseudo {
-    pub const COPY_RECT: i32 = 1;
     pub const DESKTOP_SIZE: i32 = -223;
-    pub const LAST_RECT: i32 = -224;
     pub const POINTER_MOTION_CHANGE: i32 = -257;
     pub const EXTENDED_KEY_EVENT: i32 = -258;
     pub const LED_STATE: i32 = -261;

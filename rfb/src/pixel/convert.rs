@@ -18,16 +18,6 @@ impl PixelFormat {
         self.bits_per_pixel == 32 && self.depth > 24 && self.unused_outer_byte().is_some()
     }
 
-    /// Bytes of one CPIXEL (RFC 6143 §7.7.5).
-    pub fn bytes_per_cpixel(&self) -> usize {
-        Shape::cpixel(self).size()
-    }
-
-    /// Bytes of one TPIXEL (rfbproto, Tight encoding).
-    pub fn bytes_per_tpixel(&self) -> usize {
-        Shape::tpixel(self).size()
-    }
-
     /// Which byte of a 4-byte PIXEL, in the order on the wire, no channel reaches: the last, the
     /// first, or neither. Where both are unused the last is meant, as clients have it.
     fn unused_outer_byte(&self) -> Option<Outer> {

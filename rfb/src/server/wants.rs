@@ -128,9 +128,7 @@ impl Wants {
         let fits = |encoding: &&Encoding| {
             let shares_stream = ZlibStream::of(**encoding)
                 .is_none_or(|wanted| stream.is_none_or(|begun| begun == wanted));
-            // PNG has no pixels of less than 24 bits that every client reads.
-            let png = **encoding != Encoding::TightPng || format.bits_per_pixel == 32;
-            encoding.suits(&parameters) && shares_stream && png
+            encoding.suits(&parameters) && shares_stream
         };
         self.encodings
             .iter()

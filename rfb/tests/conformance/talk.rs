@@ -10,6 +10,8 @@ use rfb::security::vnc_auth::{Challenge, Password};
 use rfb::server::{Connection, Event, ServerConfig};
 use rfb::testing::client::{Client, Message, request};
 
+use crate::answer::answer;
+
 pub const SIZE: Size = Size::new(150, 100);
 pub const CHALLENGE: Challenge = *b"fresh random 16B";
 pub const PASSWORD: &[u8] = b"letmein";
@@ -53,17 +55,7 @@ impl Talk {
 
     /// What the server sends of itself now.
     pub fn heard(&mut self) -> Vec<u8> {
-        let mut out = self.connection.take_output().to_vec();
-        while let Some(job) = self.connection.plan_update() {
-            out.extend_from_slice(&self.connection.take_output());
-            let sent = self.connection.finish_update(job.encode());
-            if sent.is_empty() {
-                break;
-            }
-            out.extend_from_slice(&sent);
-        }
-        out.extend_from_slice(&self.connection.take_output());
-        out
+        answer(&mut self.connection)
     }
 
     /// Sends, and gives all that the server answers and how it ended.
