@@ -6,3 +6,5 @@ mod input;
 mod robustness;
 mod server;
 mod updates;
+#[path = "../viewer/mod.rs"]
+mod viewer;
