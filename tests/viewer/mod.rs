@@ -94,6 +94,12 @@ impl Viewer {
         }
     }
 
+    /// Waits this long for what is awaited, instead of [`DEADLINE`].
+    pub fn has_patience(&mut self, patience: Duration) {
+        let stream = &self.socket.0;
+        stream.set_read_timeout(Some(patience)).expect("an option");
+    }
+
     pub fn send(&mut self, bytes: &[u8]) {
         self.socket.send(bytes);
     }
