@@ -23,6 +23,9 @@ use crate::{
 /// Beyond loopback rfbridge insists on one.
 const PASSWORD: &[u8] = b"bench-42";
 
+/// The pseudo-encoding of the target's lock LEDs.
+const LED_STATE: i32 = -261;
+
 /// A running rfbridge.
 pub struct Bridge<'m> {
     pub machine: &'m Machine,
@@ -75,11 +78,15 @@ impl<'m> Bridge<'m> {
         let address = self.machine.address(RFB);
         let mut viewer = Viewer::log_in(address, PASSWORD);
         viewer.has_patience(DEADLINE);
-        // ZRLE, ExtendedDesktopSize, extended keys, extended buttons, LED state.
-        viewer.encodings(&[16, -308, -258, -316, -261]);
+        // ZRLE, ExtendedDesktopSize, extended keys, extended buttons.
+        viewer.encodings(&[16, -308, -258, -316, LED_STATE]);
         viewer.request(false);
         let folder = self.machine.folder.clone();
-        Client { viewer, folder }
+        Client {
+            viewer,
+            leds: None,
+            folder,
+        }
     }
 
     /// Ends it as an operator does; it must end well.
@@ -119,6 +126,8 @@ impl Drop for Bridge<'_> {
 /// A client that always has one request open.
 pub struct Client {
     viewer: Viewer,
+    /// The target's lock LEDs as told last: Scroll 1, Num 2, Caps 4.
+    leds: Option<u8>,
     folder: PathBuf,
 }
 
@@ -164,10 +173,32 @@ impl Client {
     /// Takes one update and asks for the next.
     pub fn update(&mut self) -> Message {
         let message = self.viewer.next();
-        if matches!(message, Message::Update(_)) {
+        if let Message::Update(rectangles) = &message {
+            let leds = rectangles
+                .iter()
+                .find(|rectangle| rectangle.encoding == LED_STATE);
+            self.leds = leds.map(|leds| leds.pseudo[0]).or(self.leds);
             self.viewer.request(true);
         }
         message
+    }
+
+    /// Takes updates until the target's LEDs are these.
+    pub fn until_leds(&mut self, leds: u8) {
+        while self.leds != Some(leds) {
+            self.update();
+        }
+    }
+
+    /// Asks for the whole screen and waits for it.
+    pub fn repaint(&mut self) {
+        let whole = self.size().rect();
+        self.viewer.request(false);
+        let is_whole = |message: &Message| {
+            matches!(message, Message::Update(rectangles)
+                if rectangles.iter().map(|one| one.rect.size().area()).sum::<usize>() >= whole.size().area())
+        };
+        while !is_whole(&self.update()) {}
     }
 
     /// Takes updates until the slate for a signal is shown; `signal` makes it from the time when it began.
@@ -196,7 +227,10 @@ impl Client {
         self.viewer.send(&pointer(buttons, x, y));
     }
 
-    pub fn send(&mut self, bytes: &[u8]) {
-        self.viewer.send(bytes);
+    /// Back (1) and forward (2), as the ExtendedMouseButtons extension sends them.
+    pub fn side_buttons(&mut self, buttons: u8, x: u16, y: u16) {
+        let mut message = pointer(0x80, x, y);
+        message.push(buttons);
+        self.viewer.send(&message);
     }
 }

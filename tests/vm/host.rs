@@ -1,6 +1,7 @@
 //! The host's side of the gadget: what the kernel made of the reports.
 
 use std::{
+    cell::RefCell,
     io::BufRead,
     sync::mpsc::{self, Receiver},
     thread,
@@ -15,10 +16,11 @@ use crate::{
 pub const EV_KEY: u16 = 1;
 pub const EV_REL: u16 = 2;
 pub const EV_ABS: u16 = 3;
-pub const EV_LED: u16 = 0x11;
 
 pub struct Host {
     events: Receiver<Event>,
+    /// What is down, by all events so far.
+    held: RefCell<Vec<(Device, u16)>>,
 }
 
 impl Host {
@@ -39,7 +41,10 @@ impl Host {
                 }
             }
         });
-        Host { events }
+        Host {
+            events,
+            held: RefCell::default(),
+        }
     }
 
     /// Waits until the host has all three devices, with nothing down.
@@ -58,8 +63,31 @@ impl Host {
         }
     }
 
-    pub fn next(&self, within: Duration) -> Option<Event> {
-        self.events.recv_timeout(within).ok()
+    fn next(&self, within: Duration) -> Option<Event> {
+        let event = self.events.recv_timeout(within).ok()?;
+        let mut held = self.held.borrow_mut();
+        match event {
+            Event::Input {
+                device,
+                kind: EV_KEY,
+                code,
+                value,
+                ..
+            } => {
+                held.retain(|key| *key != (device, code));
+                if value != 0 {
+                    held.push((device, code));
+                }
+            }
+            Event::Left { device } => held.retain(|(other, _)| *other != device),
+            _ => {}
+        }
+        Some(event)
+    }
+
+    /// What is down now, as far as events have been taken.
+    pub fn held(&self) -> Vec<(Device, u16)> {
+        self.held.borrow().clone()
     }
 
     /// All that comes until one is `last`, which is among them.
@@ -77,11 +105,6 @@ impl Host {
             }
         }
     }
-
-    /// Everything that was seen until now.
-    pub fn so_far(&self) -> Vec<Event> {
-        self.events.try_iter().collect()
-    }
 }
 
 /// The inputs of one kind as (code, value).
@@ -93,28 +116,4 @@ pub fn inputs(events: &[Event], wanted: u16) -> Vec<(u16, i32)> {
         _ => None,
     };
     events.iter().filter_map(input).collect()
-}
-
-/// What is down after these events, by device.
-pub fn held(events: &[Event]) -> Vec<(Device, u16)> {
-    let mut held = Vec::new();
-    for event in events {
-        match *event {
-            Event::Input {
-                device,
-                kind: EV_KEY,
-                code,
-                value,
-                ..
-            } => {
-                held.retain(|key| *key != (device, code));
-                if value != 0 {
-                    held.push((device, code));
-                }
-            }
-            Event::Left { device } => held.retain(|(other, _)| *other != device),
-            _ => {}
-        }
-    }
-    held
 }

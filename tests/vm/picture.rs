@@ -1,6 +1,6 @@
 //! Pictures: what is fed, what comes out, and how alike the two are.
 
-use std::{fs::File, path::Path};
+use std::{fs, path::Path};
 
 use rfb::{frame::Frame, geom::Size};
 
@@ -74,13 +74,21 @@ impl Picture {
         self.pixels.iter().flat_map(bytes).collect()
     }
 
-    /// Writes a PNG for people to look at.
-    pub fn save(&self, path: &Path) {
-        let file = File::create(path).expect("a file");
-        let mut encoder = png::Encoder::new(file, self.size.width.into(), self.size.height.into());
+    /// The picture as a PNG.
+    pub fn png(&self) -> Vec<u8> {
+        let mut png = Vec::new();
+        let mut encoder =
+            png::Encoder::new(&mut png, self.size.width.into(), self.size.height.into());
         encoder.set_color(png::ColorType::Rgb);
         let mut writer = encoder.write_header().expect("a header");
         writer.write_image_data(&self.rgb()).expect("the pixels");
+        drop(writer);
+        png
+    }
+
+    /// Writes a PNG for people to look at.
+    pub fn save(&self, path: &Path) {
+        fs::write(path, self.png()).expect("a file");
     }
 }
 

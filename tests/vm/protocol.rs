@@ -25,7 +25,7 @@ pub enum Request {
     Usage { process: u32 },
     /// The file's bytes follow [`Answer::File`].
     Read { path: String },
-    /// The next connection's bytes become the file: its length is said first.
+    /// This many bytes follow, which become the file.
     Write { path: String, length: u64 },
     /// Waits until a path is there (or is gone). Answered when it is.
     Await { path: String, present: bool },

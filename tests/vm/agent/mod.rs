@@ -31,6 +31,8 @@ const SET_UP: &str = "
     # The gadget's keyboard is one of this machine's own too.
     echo 0 > /proc/sys/kernel/ctrl-alt-del
     echo 0 > /proc/sys/kernel/sysrq
+    # The kernel loads modules by itself where it needs them.
+    echo /bin/modprobe > /proc/sys/kernel/modprobe
     modprobe -a virtio_pci virtio_net
     ip link set lo up
     ip link set eth0 up

@@ -1,10 +1,18 @@
 //! What is shown to hold, by subject.
 
 mod capture;
+mod input;
+mod target;
 
 use crate::Run;
 
 pub const ALL: &[(&str, Run)] = &[
     ("capture_vivid", capture::vivid),
     ("capture_loopback", capture::loopback),
+    ("input_keyboard", input::keyboard),
+    ("input_pointer", input::pointer),
+    ("target_asleep", target::asleep),
+    ("target_gone", target::gone),
+    ("target_rebound", target::rebound),
+    ("target_made_anew", target::made_anew),
 ];

@@ -82,7 +82,7 @@ impl Machine {
             folder: folder.to_owned(),
         };
         let began = Instant::now();
-        while machine.try_ask(&Request::Hello).is_none() {
+        while machine.try_ask(&Request::Hello, &[]).is_none() {
             machine.qemu.check_alive();
             assert!(
                 began.elapsed() < 3 * DEADLINE,
@@ -101,13 +101,14 @@ impl Machine {
         (Ipv4Addr::LOCALHOST, here).into()
     }
 
-    fn try_ask(&self, request: &Request) -> Option<(Answer, BufReader<TcpStream>)> {
+    fn try_ask(&self, request: &Request, more: &[u8]) -> Option<(Answer, BufReader<TcpStream>)> {
         let stream = TcpStream::connect(self.address(PORT)).ok()?;
         stream.set_nodelay(true).ok()?;
         stream.set_read_timeout(Some(DEADLINE)).ok()?;
         let mut line = serde_json::to_vec(request).ok()?;
         line.push(b'\n');
         (&stream).write_all(&line).ok()?;
+        (&stream).write_all(more).ok()?;
         let mut reader = BufReader::new(stream);
         let mut answer = String::new();
         reader.read_line(&mut answer).ok()?;
@@ -115,7 +116,12 @@ impl Machine {
     }
 
     fn ask(&self, request: &Request) -> (Answer, BufReader<TcpStream>) {
-        match self.try_ask(request) {
+        self.ask_with(request, &[])
+    }
+
+    /// Asks, and sends the bytes that belong to the request.
+    fn ask_with(&self, request: &Request, more: &[u8]) -> (Answer, BufReader<TcpStream>) {
+        match self.try_ask(request, more) {
             Some((Answer::Failed(why), _)) => panic!("{request:?}: {why}"),
             Some(answered) => answered,
             None => panic!(
@@ -179,6 +185,14 @@ impl Machine {
 
     pub fn read_text(&self, path: &str) -> String {
         String::from_utf8_lossy(&self.read(path)).into_owned()
+    }
+
+    pub fn write(&self, path: &str, bytes: &[u8]) {
+        let request = Request::Write {
+            path: path.to_owned(),
+            length: bytes.len() as u64,
+        };
+        self.ask_with(&request, bytes);
     }
 
     /// Waits until a path is there.

@@ -3,7 +3,7 @@
 use std::{
     fs::File,
     io::{BufRead, BufReader, Write},
-    os::unix::net::UnixStream,
+    os::unix::{net::UnixStream, process::CommandExt},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
@@ -25,7 +25,18 @@ impl Qemu {
     pub fn start(folder: &Path, arguments: &[String]) -> Qemu {
         let program = "qemu-system-x86_64";
         let log = File::create(folder.join("qemu.log")).expect("a log file");
-        let child = Command::new(program)
+        let mut command = Command::new(program);
+        // SAFETY: a system call and nothing else happens between fork and exec.
+        unsafe {
+            command.pre_exec(|| {
+                // It does not outlive these tests, however they end.
+                match libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) {
+                    0 => Ok(()),
+                    _ => Err(std::io::Error::last_os_error()),
+                }
+            });
+        }
+        let child = command
             .args(["-nodefaults", "-no-user-config", "-display", "none"])
             .arg("-serial")
             .arg(format!("file:{}", folder.join("serial.log").display()))
