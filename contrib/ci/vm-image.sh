@@ -14,8 +14,8 @@ modules=(
     virtio_pci virtio_net
     # capture: a real dongle's driver, a loopback device and a device that is all driver
     uvcvideo v4l2loopback vivid
-    # the gadget, the controllers that it can be bound to, and the host's side of both
-    libcomposite usb_f_hid dummy_hcd usbip-vudc vhci-hcd usbhid hid-generic evdev
+    # the gadget, a controller and the host's port that it is plugged into, and a port for the dongle
+    libcomposite usb_f_hid dummy_hcd usbhid hid-generic evdev vhci-hcd
 )
 tools=(v4l-utils libv4l-0 libv4lconvert0 usbredirect libusbredirhost1 libusbredirparser1
     libusb-1.0-0 libjpeg62-turbo libudev1)

@@ -9,7 +9,7 @@
 //!                                            │   vivid ───────────────→ /dev/video0 ┤
 //!  client ←──────────── RFB ─────────────────┼─────────────────────────────────── rfbridge
 //!                                            │        f_hid ←───────── /dev/hidg0-2 ┘
-//!  host ←──────── what it sees ─────── agent ┼─ evdev ← usbhid ← dummy_hcd or usbip-vudc
+//!  host ←──────── what it sees ─────── agent ┼─ evdev ← usbhid ← dummy_hcd
 //! ```
 //!
 //! The machine's first process is this same program again, as the [`agent`]. Each case boots a machine of its

@@ -31,8 +31,6 @@ pub enum Request {
     Await { path: String, present: bool },
     /// From the answer on, the connection is the cable to a USB/IP device, which the kernel's vhci_hcd takes over.
     PlugIn,
-    /// Connects the gadget on usbip-vudc with this kernel's vhci_hcd; the connection is the cable: closing it pulls it.
-    PlugInGadget,
     /// From the answer on, lines of JSON follow, each an [`Event`] of the gadget as its host sees it, for ever.
     Events,
     /// Sets a lock LED of the host's keyboard (0 Num, 1 Caps, 2 Scroll), as the host's system does.

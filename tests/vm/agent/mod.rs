@@ -137,12 +137,6 @@ fn carry_out(
             Answer::Done
         }
         Request::PlugIn => return usb::plug_in(connection, || reply(connection, &Answer::Done)),
-        Request::PlugInGadget => {
-            let cable = usb::plug_in_gadget()?;
-            reply(connection, &Answer::Done)?;
-            reader.read_line(&mut String::new())?;
-            return cable.pull();
-        }
         Request::Events => {
             reply(connection, &Answer::Done)?;
             return input::events(connection);

@@ -1,16 +1,9 @@
 //! USB cables: sockets that the kernel's USB/IP drivers take over.
 
-use std::{
-    fs, io,
-    net::{Shutdown, TcpListener, TcpStream},
-    os::fd::AsRawFd,
-    thread,
-    time::Duration,
-};
+use std::{fs, io, net::TcpStream, os::fd::AsRawFd, thread, time::Duration};
 
-/// The attributes of the host's side (vhci_hcd) and of the device's (usbip-vudc).
+/// The host side's attributes.
 const HOST: &str = "/sys/devices/platform/vhci_hcd.0";
-const GADGET: &str = "/sys/devices/platform/usbip-vudc.0";
 /// Anything but 0: bus and number that the device has at its owner's.
 const DEVICE_ID: u32 = 0x0001_0002;
 /// `USB_SPEED_HIGH`.
@@ -49,36 +42,4 @@ fn free_port() -> io::Result<u32> {
         thread::sleep(Duration::from_millis(10));
     }
     Err(io::Error::other("vhci_hcd has no free port"))
-}
-
-/// The cable between the gadget and its host, which is this same kernel.
-pub struct Cable {
-    ends: [TcpStream; 2],
-}
-
-pub fn plug_in_gadget() -> io::Result<Cable> {
-    let listener = TcpListener::bind("127.0.0.1:0")?;
-    let host = TcpStream::connect(listener.local_addr()?)?;
-    let (gadget, _) = listener.accept()?;
-    for end in [&host, &gadget] {
-        end.set_nodelay(true)?;
-    }
-    fs::write(
-        format!("{GADGET}/usbip_sockfd"),
-        format!("{}\n", gadget.as_raw_fd()),
-    )?;
-    attach(free_port()?, &host)?;
-    Ok(Cable {
-        ends: [host, gadget],
-    })
-}
-
-impl Cable {
-    pub fn pull(self) -> io::Result<()> {
-        for end in &self.ends {
-            // Whichever driver notices first has closed its end.
-            let _ = end.shutdown(Shutdown::Both);
-        }
-        Ok(())
-    }
 }

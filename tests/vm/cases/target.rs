@@ -43,20 +43,24 @@ pub fn asleep(case: &Case) -> String {
     back(&host, &bridge, client)
 }
 
-/// The cable is pulled and put back: the gadget on usbip-vudc, which has a state for that.
+/// The host's port is switched off and on, which is a cable that is pulled and put back.
 pub fn gone(case: &Case) -> String {
     let machine = Machine::boot(&case.folder);
-    machine.run("modprobe -a usbip-vudc vhci-hcd");
+    machine.run("modprobe dummy_hcd");
     let host = Host::watch(&machine);
-    let (bridge, mut client) = with_gadget(&machine, "usbip-vudc.0");
-    let cable = machine.plug_in_gadget();
+    let (bridge, mut client) = with_gadget(&machine, CONTROLLER);
     host.has_devices();
     hold(&host, &mut client);
 
-    drop(cable);
+    let switch = |off: u8| {
+        machine.run(&format!(
+            "port=$(echo /sys/devices/platform/dummy_hcd.0/usb*/*:1.0/usb*-port1); echo {off} > $port/disable"
+        ));
+    };
+    switch(1);
     left(&host);
     type_in_vain(&bridge, &mut client);
-    let _cable = machine.plug_in_gadget();
+    switch(0);
     host.has_devices();
     back(&host, &bridge, client)
 }

@@ -218,11 +218,6 @@ impl Machine {
         stream
     }
 
-    /// Plugs the gadget on usbip-vudc into this machine itself. Dropping the cable pulls it.
-    pub fn plug_in_gadget(&self) -> TcpStream {
-        self.ask(&Request::PlugInGadget).1.into_inner()
-    }
-
     /// Feeds a v4l2loopback device.
     pub fn feed(&self, device: &str, fourcc: [u8; 4], size: (u16, u16), fps: u32) -> LoopbackFeed {
         let request = Request::Feed {
