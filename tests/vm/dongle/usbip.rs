@@ -14,6 +14,10 @@
 //! A host forgets a transfer that it was told is unlinked, and takes an answer to it for a broken device. Hence
 //! one lock lies over the waiting transfers and the sending side of the socket: what is taken from those is
 //! answered before anybody else can say anything about it.
+//!
+//! Linux sends from two queues, submissions and then what is to be taken back, so it may take back a transfer
+//! before it submits it. Such an unlink is answered when the transfer comes, which then is not begun: answered at
+//! once, the host might not have the transfer on its list yet, and would wait for it for ever.
 
 use std::{
     collections::VecDeque,
@@ -89,6 +93,10 @@ pub(super) struct Link {
 #[derive(Default)]
 struct Pipe {
     waiting: VecDeque<Transfer>,
+    /// The latest transfer that the host submitted, to any endpoint. The numbers rise.
+    latest: u32,
+    /// Transfers that were taken back before they came, each with the number of the unlink to answer.
+    overtaken: Vec<(u32, u32)>,
     /// How often the endpoint was reset; what was begun before is not sent on after.
     resets: u64,
     closed: bool,
@@ -147,6 +155,9 @@ impl Link {
             sent.resize(length as usize, 0);
             reader.read_exact(&mut sent)?;
         }
+        if self.is_taken_back(number)? {
+            return Ok(());
+        }
         let length = length as usize;
         if endpoint == 0 {
             let setup = Setup::parse(std::array::from_fn(|at| header[40 + at]));
@@ -180,16 +191,32 @@ impl Link {
         }
     }
 
-    /// Takes a transfer out of the line. One that is not there was answered.
+    /// Whether this transfer, which has just come, was unlinked before; answers that unlink.
+    fn is_taken_back(&self, number: u32) -> io::Result<bool> {
+        let mut pipe = self.pipe();
+        pipe.latest = number;
+        let known = pipe.overtaken.iter().position(|(it, _)| *it == number);
+        let Some(known) = known else {
+            return Ok(false);
+        };
+        let (_, unlink) = pipe.overtaken.swap_remove(known);
+        pipe.write(&self.socket, &header(RET_UNLINK, unlink, ECONNRESET, 0))?;
+        Ok(true)
+    }
+
+    /// Takes a transfer out of the line. One that came and is not there was answered.
     fn unlink(&self, number: u32, victim: u32) -> io::Result<()> {
         let mut pipe = self.pipe();
+        if victim.wrapping_sub(pipe.latest).cast_signed() > 0 {
+            pipe.overtaken.push((victim, number));
+            return Ok(());
+        }
         let found = pipe.waiting.iter().position(|it| it.number == victim);
         let status = match found.and_then(|at| pipe.waiting.remove(at)) {
             Some(_) => ECONNRESET,
             None => OK,
         };
-        let header = header(RET_UNLINK, number, status, 0);
-        pipe.write(&self.socket, &header)
+        pipe.write(&self.socket, &header(RET_UNLINK, number, status, 0))
     }
 
     /// Ends whatever is being sent; gives the number that what comes next is sent under.
@@ -260,7 +287,7 @@ impl Pipe {
         self.write(socket, &message)
     }
 
-    /// Takes the lock's content, so that nobody writes without it.
+    /// A method of what the lock is over, so that nobody writes without it.
     fn write(&mut self, mut socket: &TcpStream, message: &[u8]) -> io::Result<()> {
         socket.write_all(message)
     }
