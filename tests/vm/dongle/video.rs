@@ -98,7 +98,7 @@ struct Clock {
 fn next_cue(shared: &Shared, plug: u64, clock: &mut Clock) -> Option<Cue> {
     let mut state = shared.lock();
     loop {
-        if !state.cable.as_ref().is_some_and(|cable| cable.plug == plug) {
+        if state.cable.as_ref().map(|cable| cable.plug) != Some(plug) {
             return None;
         }
         let Some(mode) = state.status.streaming.filter(|_| !state.faults.frozen) else {
