@@ -75,11 +75,16 @@ impl<'m> Bridge<'m> {
 
     /// A client that takes lossless pictures and follows changes of mode.
     pub fn client(&self) -> Client {
+        // ZRLE, ExtendedDesktopSize, extended keys, extended buttons.
+        self.client_of(&[16, -308, -258, -316, LED_STATE])
+    }
+
+    /// A client that takes these encodings.
+    pub fn client_of(&self, encodings: &[i32]) -> Client {
         let address = self.machine.address(RFB);
         let mut viewer = Viewer::log_in(address, PASSWORD);
         viewer.has_patience(DEADLINE);
-        // ZRLE, ExtendedDesktopSize, extended keys, extended buttons.
-        viewer.encodings(&[16, -308, -258, -316, LED_STATE]);
+        viewer.encodings(encodings);
         viewer.request(false);
         let folder = self.machine.folder.clone();
         Client {
@@ -151,6 +156,12 @@ impl Client {
 
     pub fn size(&self) -> Size {
         self.viewer.client.size()
+    }
+
+    /// The length of the JPEG that came last.
+    pub fn last_jpeg(&self) -> Option<usize> {
+        let jpegs = &self.viewer.client.decoder.seen.jpegs;
+        jpegs.last().map(|header| header.length)
     }
 
     /// Takes updates until something is so of what it shows; gives what `so` gave, and how long that took.

@@ -21,6 +21,7 @@
 mod agent;
 mod bridge;
 mod cases;
+mod dongle;
 mod host;
 mod machine;
 mod picture;

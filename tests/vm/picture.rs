@@ -2,7 +2,9 @@
 
 use std::{fs, path::Path};
 
+use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 use rfb::{frame::Frame, geom::Size};
+use zune_jpeg::{JpegDecoder, zune_core::bytestream::ZCursor};
 
 /// 0x00RRGGBB, row by row.
 #[derive(Clone, PartialEq, Eq)]
@@ -72,6 +74,27 @@ impl Picture {
             [r, g, b]
         };
         self.pixels.iter().flat_map(bytes).collect()
+    }
+
+    /// As dongles compress.
+    pub fn jpeg(&self) -> Vec<u8> {
+        let mut jpeg = Vec::new();
+        let mut encoder = Encoder::new(&mut jpeg, 85);
+        encoder.set_sampling_factor(SamplingFactor::R_4_2_2);
+        let Size { width, height } = self.size;
+        let encoded = encoder.encode(&self.rgb(), width, height, ColorType::Rgb);
+        encoded.expect("a JPEG");
+        jpeg
+    }
+
+    pub fn from_jpeg(jpeg: &[u8]) -> Picture {
+        let mut decoder = JpegDecoder::new(ZCursor::new(jpeg));
+        let rgb = decoder.decode().expect("a JPEG");
+        let (width, height) = decoder.dimensions().expect("its size");
+        let side = |length: usize| u16::try_from(length).expect("a screen's side");
+        let pixel = |[r, g, b]: &[u8; 3]| u32::from_be_bytes([0, *r, *g, *b]);
+        let pixels = rgb.as_chunks::<3>().0.iter().map(pixel).collect();
+        Picture::new(Size::new(side(width), side(height)), pixels)
     }
 
     /// The picture as a PNG.

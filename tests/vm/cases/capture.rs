@@ -9,7 +9,7 @@ use crate::{
     picture::{Picture, layout},
 };
 
-const DECIBELS: f64 = 40.0;
+pub const DECIBELS: f64 = 40.0;
 
 /// vivid draws its pattern itself, so what is fed is known by the pattern's definition.
 pub fn vivid(case: &Case) -> String {

@@ -1,6 +1,7 @@
 //! What is shown to hold, by subject.
 
 mod capture;
+mod dongle;
 mod input;
 mod target;
 
@@ -9,6 +10,9 @@ use crate::Run;
 pub const ALL: &[(&str, Run)] = &[
     ("capture_vivid", capture::vivid),
     ("capture_loopback", capture::loopback),
+    ("dongle_modes", dongle::modes),
+    ("dongle_unplugged", dongle::unplugged),
+    ("dongle_faulty", dongle::faulty),
     ("input_keyboard", input::keyboard),
     ("input_pointer", input::pointer),
     ("target_asleep", target::asleep),
