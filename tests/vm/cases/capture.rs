@@ -16,18 +16,9 @@ pub fn vivid(case: &Case) -> String {
     let machine = Machine::boot(&case.folder);
     machine.run("modprobe vivid n_devs=1 node_types=0x1 num_inputs=1 input_types=0x0");
     machine.appears("/dev/video0");
-    // "100% Color Squares", without the text over them.
-    machine.run("v4l2-ctl -d /dev/video0 -c test_pattern=4 -c osd_text_mode=2");
+    machine.run(&format!("v4l2-ctl -d /dev/video0 -c {SQUARES}"));
     let size = Size::new(1280, 720);
-    let squares = Picture::from_fn(size, |x, y| {
-        let (column, row) = (
-            x * 8 / u32::from(size.width),
-            y * 8 / u32::from(size.height),
-        );
-        // White, yellow, cyan, green, magenta, red, blue, black, each row one further.
-        let colour = (column + row) % 8;
-        [2, 4, 1].map(|bit| if colour & bit == 0 { 255 } else { 0 })
-    });
+    let squares = squares(size);
     let mut seen = Vec::new();
     for format in ["yuyv", "uyvy", "nv12", "rgb24", "bgr24"] {
         let bridge = Bridge::serve(
@@ -52,6 +43,22 @@ pub fn vivid(case: &Case) -> String {
         bridge.terminate();
     }
     seen.join(", ")
+}
+
+/// Sets vivid's pattern to "100% Color Squares", without the text over them.
+pub const SQUARES: &str = "test_pattern=4 -c osd_text_mode=2";
+
+/// That pattern.
+pub fn squares(size: Size) -> Picture {
+    Picture::from_fn(size, |x, y| {
+        let (column, row) = (
+            x * 8 / u32::from(size.width),
+            y * 8 / u32::from(size.height),
+        );
+        // White, yellow, cyan, green, magenta, red, blue, black, each row one further.
+        let colour = (column + row) % 8;
+        [2, 4, 1].map(|bit| if colour & bit == 0 { 255 } else { 0 })
+    })
 }
 
 /// v4l2loopback hands on what is written to it.

@@ -3,6 +3,7 @@
 mod capture;
 mod dongle;
 mod input;
+mod signal;
 mod target;
 
 use crate::Run;
@@ -13,6 +14,7 @@ pub const ALL: &[(&str, Run)] = &[
     ("dongle_modes", dongle::modes),
     ("dongle_unplugged", dongle::unplugged),
     ("dongle_faulty", dongle::faulty),
+    ("signal_changes", signal::changes),
     ("input_keyboard", input::keyboard),
     ("input_pointer", input::pointer),
     ("target_asleep", target::asleep),
