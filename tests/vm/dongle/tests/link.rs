@@ -161,6 +161,16 @@ fn a_pulled_cable_is_the_end_at_once() {
 
     let (mut host, plugged) = streaming(&dongle);
     assert!(host.frame().bytes == given[0], "its screen is still there");
+    host.send_part_of_a_message();
+    dongle.unplug();
+    plugged.wait().unwrap();
+
+    let (mut host, plugged) = Host::with(&dongle);
+    host.send_part_of_a_message();
+    drop(host);
+    plugged.wait().unwrap_err();
+
+    let (mut host, plugged) = streaming(&dongle);
     drop(plugged);
     while host.answer().is_some() {}
     dongle.unplug(); // What is out stays out.
