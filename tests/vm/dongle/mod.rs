@@ -146,6 +146,7 @@ impl Dongle {
         state.cable = Some(Cable {
             plug,
             socket: Arc::clone(&socket),
+            is_pulled: false,
         });
         state.status.plugged = true;
         drop(state);
@@ -277,12 +278,14 @@ fn serve(shared: &Shared, plug: u64, socket: Arc<TcpStream>) -> Result<(), LinkE
         });
         let ended = link.serve(|setup, data| camera.control(setup, data));
         link.close();
+        let mut was_pulled = false;
         shared.change(|state| {
-            state.cable = None;
+            was_pulled = state.cable.take().is_some_and(|cable| cable.is_pulled);
             state.status.plugged = false;
             state.status.streaming = None;
         });
-        ended
+        // Amid a message, or while the host sends, that is an error of the connection.
+        if was_pulled { Ok(()) } else { ended }
     })
 }
 
@@ -310,6 +313,8 @@ struct State {
 struct Cable {
     plug: u64,
     socket: Arc<TcpStream>,
+    /// At this end.
+    is_pulled: bool,
 }
 
 /// What was ordered and is not done yet.
@@ -352,7 +357,8 @@ impl Shared {
     /// Closes the connection of this cable and waits until it is out, if it is still in.
     fn pull(&self, plug: u64) {
         let mut state = self.lock();
-        while let Some(cable) = state.cable.as_ref().filter(|cable| cable.plug == plug) {
+        while let Some(cable) = state.cable.as_mut().filter(|cable| cable.plug == plug) {
+            cable.is_pulled = true;
             // It fails if the host was faster.
             let _ = cable.socket.shutdown(Shutdown::Both);
             let waited = self.changed.wait(state);

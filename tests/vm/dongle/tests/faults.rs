@@ -63,11 +63,11 @@ fn frames_called_damaged_are_so_in_every_payload() {
 
 #[test]
 fn dropped_frames_leave_no_trace() {
-    let (given, dongle, mut host, _plugged) = faulty(Fault::Drop(2));
+    let (given, dongle, mut host, _plugged) = faulty(Fault::Drop(3));
     let got: Vec<_> = (0..2).map(|_| host.frame()).collect();
-    assert!(got[0].bytes == given[2] && got[1].bytes == given[3]);
+    assert!(got[0].bytes == given[3] && got[1].bytes == given[0]);
     assert_eq!((got[0].id, got[1].id), (0, 1));
-    assert_eq!(dongle.status().frames_spoilt, 2);
+    assert_eq!(dongle.status().frames_spoilt, 3);
 }
 
 #[test]

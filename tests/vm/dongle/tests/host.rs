@@ -3,7 +3,7 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    io::{Read, Write},
+    io::{ErrorKind, Read, Write},
     net::{TcpListener, TcpStream},
     time::Duration,
 };
@@ -97,6 +97,13 @@ impl Host {
         self.socket.write_all(&message).expect("the link holds");
     }
 
+    /// The dongle waits for the rest.
+    pub fn send_part_of_a_message(&mut self) {
+        self.socket
+            .write_all(&[0, 0, 0, 1])
+            .expect("the link holds");
+    }
+
     /// Submits a transfer for video and gives its number.
     pub fn submit(&mut self) -> u32 {
         let number = self.number();
@@ -128,14 +135,12 @@ impl Host {
 
     fn read_answer(&mut self) -> Option<Answer> {
         let mut header = [0; 48];
-        if self
-            .socket
-            .read(&mut header[..1])
-            .expect("an answer in time")
-            == 0
-        {
-            return None;
-        }
+        match self.socket.read(&mut header[..1]) {
+            Ok(0) => return None,
+            // The same, if the dongle had not read all by then.
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => return None,
+            read => read.expect("an answer in time"),
+        };
         self.socket.read_exact(&mut header[1..]).expect("a header");
         let word =
             |at: usize| u32::from_be_bytes(header[at * 4..][..4].try_into().expect("four bytes"));
