@@ -76,6 +76,21 @@ impl Picture {
         self.pixels.iter().flat_map(bytes).collect()
     }
 
+    /// As dongles scale: by the nearest pixel.
+    pub fn scaled(&self, size: Size) -> Picture {
+        let nearest =
+            |at: u32, from: u16, to: u16| at as usize * usize::from(from) / usize::from(to);
+        let width = usize::from(self.size.width);
+        Picture::from_fn(size, |x, y| {
+            let (x, y) = (
+                nearest(x, self.size.width, size.width),
+                nearest(y, self.size.height, size.height),
+            );
+            let [_, rgb @ ..] = self.pixels[y * width + x].to_be_bytes();
+            rgb
+        })
+    }
+
     /// As dongles compress.
     pub fn jpeg(&self) -> Vec<u8> {
         let mut jpeg = Vec::new();

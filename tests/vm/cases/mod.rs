@@ -4,6 +4,7 @@ mod capture;
 mod dongle;
 mod input;
 mod signal;
+mod story;
 mod target;
 
 use crate::Run;
@@ -21,4 +22,6 @@ pub const ALL: &[(&str, Run)] = &[
     ("target_gone", target::gone),
     ("target_rebound", target::rebound),
     ("target_made_anew", target::made_anew),
+    ("story_uefi", story::uefi),
+    ("story_seabios", story::seabios),
 ];

@@ -2,6 +2,7 @@
 
 mod initramfs;
 mod qemu;
+mod target;
 
 use std::{
     env, fs,
@@ -12,7 +13,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub use qemu::{Monitor, Qemu};
+use qemu::{Monitor, Qemu};
+pub use target::{Firmware, SECOND_DISK, Target};
 
 use crate::protocol::{Answer, PORT, Request, Usage};
 
