@@ -15,6 +15,7 @@ import traceback
 
 import picture
 import reports
+import browser
 import libraries
 import packer_like
 import tools
@@ -186,7 +187,7 @@ CASES = {
     "tigervnc-demo": tigervnc_demo,
     "tigervnc-mouse": tigervnc_mouse,
     "tigervnc-replay": tigervnc_replay,
-} | viewers.CASES | vncdotool.CASES | tools.CASES | libraries.CASES | packer_like.CASES
+} | viewers.CASES | vncdotool.CASES | tools.CASES | libraries.CASES | packer_like.CASES | browser.CASES
 
 
 def main():
