@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Real VNC clients against the real rfbridge: what they show, and what their keys become.
 
-    run.py --bridge target/release/rfbridge --vncdo PATH [case…]
+    run.py --bridge target/release/rfbridge [--readme | case…]
 
-Pictures and logs go to target/clients/CASE/. The exit status is 0 only if every case held.
+Pictures and logs go to target/clients/CASE/. The exit status is 0 only if every case held and README's table
+names no client that the run has not proven; --readme puts the run's own table there.
 `contrib/ci/clients.sh` installs what this needs, builds rfbridge and runs it.
 """
 
@@ -15,6 +16,7 @@ import traceback
 
 import picture
 import reports
+import table
 import browser
 import libraries
 import packer_like
@@ -26,6 +28,10 @@ from processes import Display, Failed, TigerViewer, wait_for
 
 # How one gets from the demo's first screen into its text field.
 TO_TEXT_FIELD = []
+
+CLIENTS_FOLDER = ROOT / "target" / "clients"
+TABLE = CLIENTS_FOLDER / "table.md"
+README = ROOT / "README.md"
 
 
 def tigervnc_demo(case):
@@ -191,32 +197,60 @@ CASES = {
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--bridge", type=pathlib.Path, required=True, help="the rfbridge program")
-    parser.add_argument("--vncdo", default="vncdo", help="the vncdo program")
-    parser.add_argument("--node-modules", type=pathlib.Path, default="node_modules", help="where npm has put packages")
-    parser.add_argument("--os-autoinst", type=pathlib.Path, default="/", help="where os-autoinst is unpacked")
-    parser.add_argument("cases", nargs="*", metavar="case", help=f"of {', '.join(CASES)}; all by default")
-    options = parser.parse_args()
-    unknown = set(options.cases) - set(CASES)
-    if unknown:
-        parser.error(f"no such case: {', '.join(sorted(unknown))}; there are {', '.join(CASES)}")
-    failed = []
+    options = parse()
+    held = {}
     for name in options.cases or CASES:
         began = time.monotonic()
         print(f"{name} …", flush=True)
         try:
             outcome = "ok: " + CASES[name](Case(name, options))
         except Failed as failure:
-            failed.append(name)
             outcome = f"FAILED: {failure}"
         except Exception:
-            failed.append(name)
             outcome = "FAILED: " + traceback.format_exc()
+        held[name] = outcome.startswith("ok: ")
         print(f"{name} {outcome} ({time.monotonic() - began:.1f} s)", flush=True)
-    if failed:
-        sys.exit(f"clients: {len(failed)} failed: {', '.join(failed)}; see {ROOT / 'target' / 'clients'}")
+    if not options.cases:
+        write_table(held, options)
+    if failed := [name for name in held if not held[name]]:
+        sys.exit(f"clients: {len(failed)} failed: {', '.join(failed)}; see {CLIENTS_FOLDER}")
+    if not options.cases:
+        compare_table()
     print("clients: every case held")
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    beside = pathlib.Path(sys.executable).parent
+    parser.add_argument("--bridge", type=pathlib.Path, required=True, help="the rfbridge program")
+    parser.add_argument("--vncdo", default=beside / "vncdo", help="the vncdo program; Python's own by default")
+    parser.add_argument("--node-modules", type=pathlib.Path, default="node_modules", help="where npm has put packages")
+    parser.add_argument("--os-autoinst", type=pathlib.Path, default="os-autoinst", help="where os-autoinst is unpacked")
+    parser.add_argument("--readme", action="store_true", help="put the table that the run makes into README.md")
+    parser.add_argument("cases", nargs="*", metavar="case", help=f"of {', '.join(CASES)}; all by default")
+    options = parser.parse_args()
+    if unknown := set(options.cases) - set(CASES):
+        parser.error(f"no such case: {', '.join(sorted(unknown))}; there are {', '.join(CASES)}")
+    if options.readme and options.cases:
+        parser.error("the table is made from a run of every case")
+    for case in CASES:
+        table.client_of(case)
+    return options
+
+
+def write_table(held, options):
+    TABLE.write_text(table.table(held, options))
+    if options.readme and all(held.values()):
+        README.write_text(table.with_table(README.read_text(), TABLE.read_text()))
+
+
+def compare_table():
+    """Versions move by themselves; that a client is not proven any more is to be seen at once."""
+    readme, made = README.read_text(), TABLE.read_text()
+    if unproven := table.unproven(readme, made):
+        sys.exit(f"clients: README names {', '.join(unproven)}, not proven by this run; see {TABLE}, and --readme")
+    if made not in readme:
+        print(f"clients: README's table is older than {TABLE}; --readme renews it")
 
 
 if __name__ == "__main__":
