@@ -28,8 +28,9 @@ unpacked_os_autoinst() {
     say "unpacking os-autoinst"
     local place
     place=$(mktemp -d)
-    (cd "$place" && { apt-get download -qq os-autoinst || { as_root apt-get update -qq && apt-get download -qq os-autoinst; }; }) \
-        >"$CACHE/apt.log" 2>&1 || { tail -n 20 "$CACHE/apt.log"; fail "os-autoinst could not be downloaded"; }
+    retry 4 as_root apt-get update -qq || fail "apt-get update failed"
+    (cd "$place" && retry 3 apt-get download -qq os-autoinst) >"$CACHE/apt.log" 2>&1 ||
+        { tail -n 20 "$CACHE/apt.log"; fail "os-autoinst could not be downloaded"; }
     rm -rf "$OS_AUTOINST"
     dpkg-deb -x "$place"/os-autoinst_*.deb "$OS_AUTOINST"
     dpkg-deb -f "$place"/os-autoinst_*.deb >"$OS_AUTOINST/control"

@@ -35,6 +35,7 @@ FLAGS = [
     "--headless",
     "--no-sandbox",  # which root cannot have
     "--disable-gpu",
+    "--disable-dev-shm-usage",  # which is small in a container
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
@@ -87,6 +88,7 @@ class Browser:
         self.driver.quit()
 
     def look(self):
+        """The screen, or None where there is none yet."""
         data = self.driver.execute_script(CANVAS + "return canvas?.toDataURL('image/png');")
         if data is None:
             return None
@@ -96,7 +98,8 @@ class Browser:
 
     def click(self, x, y):
         """At this place of the screen."""
-        left, top = self.driver.execute_script(CANVAS + "const { x, y } = canvas.getBoundingClientRect(); return [x, y];")
+        corner = "const { x, y } = canvas.getBoundingClientRect(); return [x, y];"
+        left, top = self.driver.execute_script(CANVAS + corner)
         where = {"x": left + x + 0.5, "y": top + y + 0.5, "button": "left", "clickCount": 1}
         for kind in ["mouseMoved", "mousePressed", "mouseReleased"]:
             self.driver.execute_cdp_cmd("Input.dispatchMouseEvent", {"type": kind, **where})
@@ -169,8 +172,8 @@ def at_rest(page, case):
                 pressed = reports.presses(reports.keyboard(case.record)[before:])
                 if pressed != [(0, 0x14)]:
                     raise Failed(f"the key at the place of Q is {pressed}, not [(0, 0x14)]: (modifiers, usage)")
-            wait_for("all is released by a browser that is gone", lambda: not any(reports.keyboard(case.record)[-1]), 10)
-    return f"above {NEAR:.0f} dB, {WORD!r}, a click, a key by position, released at the end, with and without a password"
+            wait_for("a browser that is gone lets go", lambda: not any(reports.keyboard(case.record)[-1]), 10)
+    return f"above {NEAR:.0f} dB, {WORD!r}, a click, a key by position and its release, with and without a password"
 
 
 def moving(page, case):

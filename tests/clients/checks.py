@@ -1,16 +1,12 @@
 """What every client without a window is measured by: the pictures it gets of a target that stands still and of
 one that moves, and what becomes of the word it types and of its click."""
 
-import os
-import sys
 from contextlib import contextmanager
-
-import numpy
 
 import picture
 import reports
 from case import ALIKE, ROOT, WORD
-from processes import Failed, Process, need, wait_for
+from processes import Failed, Process, wait_for
 
 HERE = ROOT / "tests" / "clients"
 PASSWORD = "correct1"
@@ -52,7 +48,12 @@ def wait_for_source(case, bridge, screen, password=None):
 
 def nearest(shown, pictures):
     """(number, decibels) of the picture that is most like the shown one."""
-    return max(((number, picture.psnr(shown, each)) for number, each in enumerate(pictures)), key=lambda found: found[1])
+    found = [(number, picture.psnr(shown, each)) for number, each in enumerate(pictures)]
+    return max(found, key=lambda one: one[1])
+
+
+def in_words(enough):
+    return "every pixel equal" if enough == EXACT else f"above {enough:.0f} dB"
 
 
 def check_alike(path, wanted, what, enough=ALIKE):
@@ -134,12 +135,12 @@ class Latest(Process):
         return picture.load(self.path) if self.path.exists() else None
 
 
-def library(name, command, enough=EXACT, locks=True):
+def library(name, command, enough=EXACT):
     """The case of a library: `command(case, port, password)` starts a program of ours that uses it, which clicks
     at `PLACE` and types `WORD` once it has a picture, and saves what it sees under the name that follows."""
 
     def case_of_library(case):
-        for password in [None, PASSWORD] if locks else [None]:
+        for password in [None, PASSWORD]:
             with served(case, [STILL], password) as bridge:
                 with Latest(name, command(case, bridge.port, password), case.folder / "at-rest") as client:
                     wait_until_shown(client.look, STILL, name, enough)
@@ -148,13 +149,7 @@ def library(name, command, enough=EXACT, locks=True):
         with served(case, MOVING) as bridge:
             with Latest(name, command(case, bridge.port, None), case.folder / "in-motion") as client:
                 wait_until_moved(client.look, name, client.log.parent, enough)
-        return " ".join(
-            [
-                "every pixel equal" if enough == EXACT else f"above {enough:.0f} dB",
-                f"at rest and moving, {WORD!r} and a click",
-                "with and without a password" if locks else "",
-            ]
-        ).strip()
+        return f"{in_words(enough)} at rest and moving, {WORD!r} and a click, with and without a password"
 
     case_of_library.__doc__ = f"{name} shows a screen at rest and a moving one, and its keys and button arrive."
     return case_of_library
@@ -163,7 +158,3 @@ def library(name, command, enough=EXACT, locks=True):
 def arguments(port, password):
     """What every program of ours is told, in this order; the name to save under follows."""
     return [port, password or "", WORD, *PLACE]
-
-
-def python(script, case, port, password):
-    return [sys.executable, HERE / script, *arguments(port, password)]

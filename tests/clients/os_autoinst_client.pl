@@ -1,5 +1,5 @@
 # os_autoinst_client.pl DEPTH PORT PASSWORD WORD X Y FILE: what os-autoinst does with a machine's screen.
-# Clicks and types, and goes on saving the screen; says so each time it asked for a sign of life.
+# Clicks and types, and goes on saving the screen; says so each time that it got the sign of life it asked for.
 use strict;
 use warnings;
 use Time::HiRes 'sleep';
@@ -12,13 +12,10 @@ $vnc->login;
 sleep 0.1 until picture();
 $vnc->mouse_click($x, $y);
 $vnc->map_and_send_key($_, undef, 0.01) for split //, $word;
-my $asked = 0;
 while (1) {
     sleep 0.1;
-    picture();
-    my $latest = $vnc->_last_update_requested;
-    warn "asked for a sign of life\n" if $latest != $asked;
-    $asked = $latest;
+    my $asked = $vnc->_vnc_stalled;
+    warn "a sign of life\n" if picture() && $asked;
 }
 
 # What os-autoinst does several times in a second, whether or not its last request was answered.

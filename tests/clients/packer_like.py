@@ -98,7 +98,7 @@ def packer_like(case):
             check_shift(got)
             typist.listen(max(0.0, SILENCE - typist.quiet))
             typist.stream.close()
-    return f"{len(TEXT)} characters, Shift as sent, {SILENCE:.0f} s of silence, with and without a password"
+    return f"{len(TEXT)} characters, each Shift once, {SILENCE:.0f} s of silence, with and without a password"
 
 
 def check_shift(got):

@@ -114,7 +114,7 @@ CLIENTS = [
         "`consoles::VNC`",
         "at its own depth for hardware, 16, and at 24",
     ),
-    Client("pytest-vnc", "pytest-vnc", pip("pytest-vnc"), "`vnc_host`, `vnc_port` and `vnc_passwd` in pytest's settings"),
+    Client("pytest-vnc", "pytest-vnc", pip("pytest-vnc"), "`vnc_host`, `vnc_port`, `vnc_passwd` in pytest's settings"),
     Client("asyncvnc", "asyncvnc", pip("asyncvnc"), "`asyncvnc.connect(\"kvm\", 5900, password=…)`"),
     Client("net-vnc", "Net::VNC", debian("libnet-vnc-perl"), "`Net::VNC->new({ hostname => \"kvm\", password => … })`"),
     Client("libvncclient", "libvncclient", debian("libvncclient1"), "`serverHost`, `serverPort`, `GetPassword`"),
@@ -158,11 +158,12 @@ def table(held, options):
         cases.setdefault(client_of(case).key, []).append(case)
     rows = ["| client | version | how | to know |", "|---|---|---|---|"]
     for client in CLIENTS:
-        failed = [case for case in cases.get(client.key, []) if not held[case]]
-        if failed:
-            rows.append(f"| {client.name} | {short(client.version(options))} | **failed**: {', '.join(failed)} | |")
-        elif client.key in cases:
-            rows.append(f"| {client.name} | {short(client.version(options))} | {client.how} | {client.know} |")
+        if client.key not in cases:
+            continue
+        failed = [case for case in cases[client.key] if not held[case]]
+        how, know = (f"**failed**: {', '.join(failed)}", "") if failed else (client.how, client.know)
+        cells = [client.name, short(client.version(options)), how, know]
+        rows.append("|" + "".join(f" {cell} |" if cell else " |" for cell in cells))
     return "\n".join(rows) + "\n"
 
 
@@ -176,7 +177,8 @@ def unproven(readme, made):
     """The clients that README's table names and the one just made does not, or not as proven."""
 
     def names(rows):
-        return [row.split(" | ")[0].strip("| ") for row in rows.splitlines() if " | " in row and "**failed**" not in row]
+        rows = [row.split(" | ") for row in rows.splitlines()]
+        return [row[0].strip("| ") for row in rows if len(row) > 1 and "**failed**" not in row[2]]
 
     return [name for name in names(parts(readme)[1]) if name not in names(made)]
 

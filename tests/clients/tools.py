@@ -11,6 +11,7 @@ from checks import (
     PASSWORD,
     STILL,
     check_alike,
+    in_words,
     nearest,
     served,
     wait_until_moved,
@@ -32,8 +33,7 @@ def snapshots(name, take, enough):
                 check_alike(path, STILL, name, enough)
         with served(case, MOVING) as bridge:
             wait_until_moved(lambda: picture.load(take(case, bridge.port, None, "moving")), name, case.folder, enough)
-        likeness = "every pixel equal" if enough == EXACT else f"above {enough:.0f} dB"
-        return f"{likeness} at rest and moving, with and without a password"
+        return f"{in_words(enough)} at rest and moving, with and without a password"
 
     case_of_tool.__doc__ = f"{name} gets a screen at rest and one that moves, with and without a password."
     return case_of_tool
