@@ -4,6 +4,7 @@ mod capture;
 mod dongle;
 mod input;
 mod signal;
+mod soak;
 mod story;
 mod target;
 
@@ -24,4 +25,5 @@ pub const ALL: &[(&str, Run)] = &[
     ("target_made_anew", target::made_anew),
     ("story_uefi", story::uefi),
     ("story_seabios", story::seabios),
+    ("soak", soak::soak),
 ];

@@ -246,10 +246,6 @@ impl Machine {
             let _ = fs::remove_file(self.folder.join(name));
         }
     }
-
-    pub fn serial(&self) -> String {
-        self.qemu.serial()
-    }
 }
 
 impl Drop for Machine {
@@ -271,22 +267,13 @@ impl LoopbackFeed {
 
 /// The folder that contrib/ci/vm-image.sh made.
 fn image() -> PathBuf {
-    let home = || env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
-    let cache = || {
-        env::var_os("RFBRIDGE_CI_CACHE")
-            .map(PathBuf::from)
-            .or_else(|| {
-                let cache = env::var_os("XDG_CACHE_HOME")
-                    .map(PathBuf::from)
-                    .or_else(home)?;
-                Some(cache.join("rfbridge-ci"))
-            })
-            .map(|cache| cache.join("vm-image"))
+    let in_cache = || {
+        let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+        let cache = cache.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cache")));
+        cache.map(|cache| cache.join("rfbridge-ci/vm-image"))
     };
-    let image = env::var_os("RFBRIDGE_VM_IMAGE")
-        .map(PathBuf::from)
-        .or_else(cache);
-    let image = image.expect("HOME is set");
+    let named = env::var_os("RFBRIDGE_VM_IMAGE").map(PathBuf::from);
+    let image = named.or_else(in_cache).expect("HOME is set");
     assert!(
         image.join("complete").exists(),
         "{} holds no image: contrib/ci/vm-image.sh builds it from Debian's packages",
