@@ -113,11 +113,10 @@ impl Viewer {
     pub fn next(&mut self) -> Message {
         let mut buffer = vec![0; 1 << 16];
         while self.waiting.is_empty() {
-            let n = self
-                .socket
-                .0
-                .read(&mut buffer)
-                .expect("bytes from the server");
+            let n = match self.socket.0.read(&mut buffer) {
+                Err(e) if e.kind() == ErrorKind::WouldBlock => panic!("the server stays silent"),
+                read => read.expect("bytes from the server"),
+            };
             assert!(n > 0, "the server closed the connection");
             self.waiting = self
                 .client

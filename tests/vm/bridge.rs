@@ -90,6 +90,7 @@ impl<'m> Bridge<'m> {
         Client {
             viewer,
             leds: None,
+            awaited: String::new(),
             folder,
         }
     }
@@ -133,6 +134,8 @@ pub struct Client {
     viewer: Viewer,
     /// The target's lock LEDs as told last: Scroll 1, Num 2, Caps 4.
     leds: Option<u8>,
+    /// What it waits for, for the report of a case that fails.
+    awaited: String,
     folder: PathBuf,
 }
 
@@ -141,7 +144,11 @@ impl Drop for Client {
         if thread::panicking() {
             let path = self.folder.join("last-shown.png");
             self.screen().save(&path);
-            println!("what a client showed last is in {}", path.display());
+            println!(
+                "a client waited for {}; what it showed last is in {}",
+                self.awaited,
+                path.display()
+            );
         }
     }
 }
@@ -170,6 +177,7 @@ impl Client {
         what: &str,
         mut so: impl FnMut(&Picture) -> Option<T>,
     ) -> (T, Duration) {
+        what.clone_into(&mut self.awaited);
         let began = Instant::now();
         loop {
             let screen = self.screen();
@@ -196,6 +204,7 @@ impl Client {
 
     /// Takes updates until the target's LEDs are these.
     pub fn until_leds(&mut self, leds: u8) {
+        self.awaited = format!("LEDs {leds}");
         while self.leds != Some(leds) {
             self.update();
         }
@@ -203,6 +212,7 @@ impl Client {
 
     /// Asks for the whole screen and waits for it.
     pub fn repaint(&mut self) {
+        "the whole screen".clone_into(&mut self.awaited);
         let whole = self.size().rect();
         self.viewer.request(false);
         let is_whole = |message: &Message| {

@@ -22,7 +22,7 @@ use crate::{
 
 const SIZE: Size = Size::new(1280, 720);
 /// How long, unless `RFBRIDGE_SOAK` says otherwise, in seconds.
-const SECONDS: u64 = 90;
+const SECONDS: u64 = 240;
 /// How often the dongle is pulled: each so many rounds.
 const PULLED: usize = 10;
 
@@ -104,7 +104,7 @@ pub fn soak(case: &Case) -> String {
     }
     let (first, last) = (samples.len() / 4, samples.len() * 3 / 4);
     assert!(first > 0, "{seconds} s are too short");
-    // After a first quarter in which caches fill and threads start.
+    // After a first quarter in which threads start and the allocator finds its size.
     let (early, late) = (&samples[first..last], &samples[last..]);
     let most = |samples: &[Sample], what: fn(&Sample) -> u64| {
         samples.iter().map(what).max().expect("samples")
