@@ -60,6 +60,30 @@ def jpeg(picture):
     return out.getvalue()
 
 
+def moved(picture, step):
+    """The picture with a bar across it, elsewhere at each step, and a number beside it."""
+    image = Image.fromarray(picture)
+    draw = ImageDraw.Draw(image)
+    y = 30 + 60 * step
+    draw.rectangle([60, y, image.width - 60, y + 40], fill=(250, 120, 40))
+    draw.text((20, y + 12), f"step {step}", "white")
+    return numpy.asarray(image)
+
+
+def reduced(picture, levels):
+    """The picture as a display with so many levels of red, green and blue shows it."""
+    steps = numpy.array(levels) - 1
+    if (steps == 255).all():
+        return picture
+    codes = (picture.astype(numpy.uint32) * steps + 127) // 255
+    return ((codes * 255 + steps // 2) // steps).astype(numpy.uint8)
+
+
+def nearest(shown, pictures):
+    """(number, decibels) of the picture that is most like the shown one."""
+    return max(((number, psnr(shown, each)) for number, each in enumerate(pictures)), key=lambda found: found[1])
+
+
 def scaled(picture, width, height):
     return numpy.asarray(Image.fromarray(picture).resize((width, height), Image.Resampling.BILINEAR))
 

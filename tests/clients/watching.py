@@ -1,0 +1,185 @@
+"""What every viewer with a window is put through: a target is fed picture by picture, and what the viewer shows of
+it is compared; it is typed and clicked into, and what arrives is compared; it is killed with keys held."""
+
+from dataclasses import dataclass
+
+import picture
+import reports
+from case import ALIKE, WORD
+from processes import Failed, Feed, wait_for
+
+EXACT = float("inf")
+"""Decibels of a picture that is the served one to the last pixel."""
+LOSSY, SCALED = 30.0, 22.0
+"""Decibels from which a picture counts as the wanted one after JPEG at the quality that a viewer asks for by
+itself, or scaled. (Another one, or one with red and blue swapped, gets 12.)"""
+SIZE = (800, 600)
+PICTURES = {
+    "first": picture.screen(*SIZE, 1),
+    "second": picture.screen(*SIZE, 2),
+    "larger": picture.screen(1024, 768, 3),
+}
+MOVING = [picture.moved(PICTURES["first"], step) for step in range(8)]
+PASSWORD = "correct1"
+PASSWORD_IN_A_FILE = bytes.fromhex("0f1650c97107ddfd")
+"""`PASSWORD` as vncpasswd stores it: scrambled with a key that everyone knows."""
+
+
+@dataclass
+class Look:
+    """How a viewer shows what it is served: how well at least, in how many levels of red, green and blue, and
+    whether it scales a larger picture down to the first one's size."""
+
+    enough: float = EXACT
+    levels: tuple = (256, 256, 256)
+    scales: bool = False
+
+
+class Target:
+    """A target whose screen is one of `PICTURES` or moves, with rfbridge serving it."""
+
+    served = {}
+    """The pictures as rfbridge has decoded them, fetched without loss, once for all cases."""
+
+    def __init__(self, case, password=None):
+        self.case, self.password = case, password
+        self.feed = Feed(case.folder / "target", picture.jpeg(PICTURES["first"]))
+        locked = ["--password-file", case.secret(password)] if password else []
+        self.bridge = case.serve(self.feed.source, *locked)
+        self.port = self.bridge.port
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *what):
+        return self.bridge.__exit__(*what)
+
+    def show(self, name):
+        """Shows one picture, for good."""
+        self.feed.show(picture.jpeg(PICTURES[name]))
+        if name not in self.served:
+            wait_for(f"the {name} picture is served", lambda: self._capture(name))
+
+    def _capture(self, name):
+        path = self.case.folder / "served.png"
+        path.unlink(missing_ok=True)
+        if self.case.vncdo(self.port, "capture", path, password=self.password) != 0:
+            raise Failed(f"vncdo could not capture; see {self.case.folder / 'vncdo.log'}")
+        captured = picture.load(path)
+        if picture.psnr(captured, PICTURES[name]) < ALIKE:
+            return False
+        self.served[name] = captured
+        return True
+
+    def move(self):
+        self.feed.play([picture.jpeg(each) for each in MOVING])
+
+    def keyboard(self):
+        return reports.keyboard(self.case.record)
+
+    def pointer(self):
+        return reports.pointer(self.case.record)
+
+
+def follow(target, viewer, name, look, called=None):
+    """The target shows a picture, and sooner or later the viewer does. Sets where it lies on the display."""
+    target.show(name)
+    wanted = picture.reduced(target.served[name], look.levels)
+    candidates = [(wanted, look.enough)]
+    if look.scales and wanted.shape != (*SIZE[::-1], 3):
+        candidates.append((picture.scaled(wanted, *SIZE), SCALED))
+    nearest = -1.0
+
+    def shown():
+        nonlocal nearest
+        display = viewer.shot(called or name)
+        for candidate, enough in candidates:
+            place, likeness = picture.place_of(candidate, display)
+            nearest = max(nearest, likeness)
+            if likeness >= enough:
+                viewer.place = place
+                return True
+        viewer.help()
+        return False
+
+    try:
+        wait_for(f"{viewer.name} shows the {called or name} picture", shown)
+    except Failed as failure:
+        raise Failed(f"{failure}; the nearest was {nearest:.1f} dB") from None
+
+
+def watch_moving(target, viewer, look):
+    """While the target's picture moves the viewer shows one state of it after the other, and what it shows at the
+    end is what came last."""
+    target.move()
+    states = [picture.reduced(state, look.levels) for state in MOVING]
+    seen = set()
+
+    def several():
+        x, y = viewer.place
+        shown = viewer.shot("moving")[y : y + SIZE[1], x : x + SIZE[0]]
+        number, likeness = picture.nearest(shown, states)
+        if likeness >= min(look.enough, LOSSY):
+            seen.add(number)
+        return len(seen) >= 3
+
+    wait_for(f"{viewer.name} shows three states of a moving picture", several, pause=0.05)
+    follow(target, viewer, "second", look, "after-moving")
+
+
+def type_word(target, viewer):
+    """A word typed into the viewer arrives, and nothing stays held."""
+
+    def first_key():
+        """A window may have the keyboard before its program has noticed."""
+        viewer.point(SIZE[0] // 2, SIZE[1] // 2)
+        viewer.display.xdotool("key", "z")
+        return target.keyboard()
+
+    wait_for("the first key arrives", first_key, pause=0.3)
+
+    def released():
+        return not any(target.keyboard()[-1])
+
+    wait_for("the first key is released", released)
+    before = len(target.keyboard())
+    viewer.display.xdotool("type", "--delay", 40, WORD)
+
+    def typed():
+        return reports.text(target.keyboard()[before:]).lstrip("z") == WORD
+
+    wait_for(f"reports that spell {WORD!r}", typed, 10)
+    wait_for("all keys released", released)
+
+
+def click(target, viewer, x=123, y=456):
+    """A click arrives where it was made."""
+    goal = (round(x * 32767 / (SIZE[0] - 1)), round(y * 32767 / (SIZE[1] - 1)))
+    before = len(target.pointer())
+    viewer.point(x, y)
+    viewer.display.xdotool("click", 1)
+
+    def clicked():
+        got = target.pointer()[before:]
+        return got if any(report[0] == 1 for report in got) and got[-1][0] == 0 else None
+
+    got = wait_for("a click and its release", clicked, 10)
+    wrong = [report for report in got if report[0] and max(abs(report[1] - goal[0]), abs(report[2] - goal[1])) > 1]
+    if wrong:
+        raise Failed(f"button down at {wrong}, not at {goal}")
+
+
+def crash(target, viewer):
+    """A viewer that dies with a key and a button down leaves nothing held."""
+    viewer.display.xdotool("keydown", "Shift_L", "keydown", "a", "mousedown", "1")
+
+    def held():
+        return any(target.keyboard()[-1][2:]) and target.pointer()[-1][0]
+
+    wait_for("a key and a button are down", held, 10)
+    viewer.kill()
+
+    def released():
+        return not any(target.keyboard()[-1]) and not target.pointer()[-1][0]
+
+    wait_for("all is released after the crash", released, 5)
