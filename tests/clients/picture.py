@@ -70,13 +70,15 @@ def moved(picture, step):
     return numpy.asarray(image)
 
 
-def reduced(picture, levels):
-    """The picture as a display with so many levels of red, green and blue shows it."""
-    steps = numpy.array(levels) - 1
-    if (steps == 255).all():
+def reduced(picture, levels, darker=False):
+    """The picture in so many levels of red, green and blue, spread from black to full or, if `darker`, each at the
+    lower end of what it stands for."""
+    levels = numpy.array(levels)
+    if (levels == 256).all():
         return picture
-    codes = (picture.astype(numpy.uint32) * steps + 127) // 255
-    return ((codes * 255 + steps // 2) // steps).astype(numpy.uint8)
+    codes = (picture.astype(numpy.uint32) * (levels - 1) + 127) // 255
+    values = codes * (256 // levels) if darker else (codes * 255 + (levels - 1) // 2) // (levels - 1)
+    return values.astype(numpy.uint8)
 
 
 def nearest(shown, pictures):

@@ -6,7 +6,10 @@ import time
 import picture
 import reports
 from case import ALIKE, FIXTURES, WORD
+from desktop import Start
 from processes import Display, Failed, Process, need, wait_for
+from viewers import password_file
+from watching import EXACT, LOSSY, NEAR, Look, asks, follows, ways
 
 # How one gets from the demo's first screen into its text field.
 TO_TEXT_FIELD = []
@@ -216,8 +219,39 @@ class TigerViewer(Process):
         self.display.xdotool("key", "--delay", 80, *names)
 
 
+def tigervnc(target, *options):
+    """Without its menu key it does not lay a hint about it over the picture for a while."""
+    password, files = password_file(target, "-passwd")
+    return Start(["xtigervncviewer", "-Shared", "-MenuKey=", *password, *options, f"127.0.0.1::{target.port}"], files)
+
+
+def preferring(encoding, *options):
+    return ("-AutoSelect=0", f"-PreferredEncoding={encoding}", *options)
+
+
+def few_colours(encoding, level):
+    return preferring(encoding, "-FullColor=0", f"-LowColorLevel={level}")
+
+
+WAYS = [
+    # (name, options, encoding, look). JPEG at the lowest quality is no more than 40 dB.
+    ("Tight", preferring("Tight", "-NoJPEG"), "Tight", Look(EXACT)),
+    ("ZRLE", preferring("ZRLE", "-NoJPEG"), "ZRLE", Look(EXACT)),
+    ("Hextile", preferring("Hextile", "-NoJPEG"), "Hextile", Look(EXACT)),
+    ("Raw", preferring("Raw", "-NoJPEG"), "Raw", Look(EXACT)),
+    ("AutoSelect", (), "Tight", Look(LOSSY)),
+    ("JPEG quality 0", preferring("Tight", "-QualityLevel=0"), "Tight", Look(26.0, most=40.0)),
+    ("JPEG quality 9", preferring("Tight", "-QualityLevel=9"), "Tight", Look(NEAR)),
+    ("8 colours", few_colours("Tight", 0), "Tight", Look(EXACT, levels=(2, 2, 2))),
+    ("64 colours", few_colours("ZRLE", 1), "ZRLE", Look(EXACT, levels=(4, 4, 4))),
+    ("256 colours", few_colours("Hextile", 2), "Hextile", Look(NEAR, levels=(8, 8, 4))),
+    ("256 colours raw", few_colours("Raw", 2), "Raw", Look(NEAR, levels=(8, 8, 4))),
+]
 CASES = {
     "tigervnc-demo": tigervnc_demo,
     "tigervnc-mouse": tigervnc_mouse,
     "tigervnc-replay": tigervnc_replay,
+    "tigervnc-follows": follows(tigervnc, Look(LOSSY)),
+    "tigervnc-password": asks(tigervnc, Look(LOSSY)),
+    "tigervnc-encodings": ways(tigervnc, WAYS),
 }

@@ -1,18 +1,20 @@
 """What every viewer with a window is put through: a target is fed picture by picture, and what the viewer shows of
 it is compared; it is typed and clicked into, and what arrives is compared; it is killed with keys held."""
 
+import re
 from dataclasses import dataclass
 
 import picture
 import reports
 from case import ALIKE, WORD
+from desktop import Desktop
 from processes import Failed, Feed, wait_for
 
 EXACT = float("inf")
 """Decibels of a picture that is the served one to the last pixel."""
-LOSSY, SCALED = 30.0, 22.0
-"""Decibels from which a picture counts as the wanted one after JPEG at the quality that a viewer asks for by
-itself, or scaled. (Another one, or one with red and blue swapped, gets 12.)"""
+NEAR, LOSSY, SCALED = 50.0, 30.0, 22.0
+"""Decibels from which a picture counts as the wanted one: but for how coarse colours are rounded; after JPEG at the
+quality that a viewer asks for by itself; scaled. (Another one, or one with red and blue swapped, gets 12.)"""
 SIZE = (800, 600)
 PICTURES = {
     "first": picture.screen(*SIZE, 1),
@@ -27,12 +29,18 @@ PASSWORD_IN_A_FILE = bytes.fromhex("0f1650c97107ddfd")
 
 @dataclass
 class Look:
-    """How a viewer shows what it is served: how well at least, in how many levels of red, green and blue, and
-    whether it scales a larger picture down to the first one's size."""
+    """How a viewer shows what it is served: how well at least, and how well at most once JPEG must have been at it;
+    in how many levels of red, green and blue, the highest of them darker than full or not; and whether it scales a
+    larger picture down to the first one's size."""
 
     enough: float = EXACT
+    most: float = EXACT
     levels: tuple = (256, 256, 256)
+    darker: bool = False
     scales: bool = False
+
+    def of(self, shown):
+        return picture.reduced(shown, self.levels, self.darker)
 
 
 class Target:
@@ -74,6 +82,10 @@ class Target:
     def move(self):
         self.feed.play([picture.jpeg(each) for each in MOVING])
 
+    def encodings(self):
+        """What rfbridge has chosen for its clients so far."""
+        return re.findall(r'encoding chosen .*encoding="([^"]+)"', self.bridge.log.read_text())
+
     def keyboard(self):
         return reports.keyboard(self.case.record)
 
@@ -82,9 +94,10 @@ class Target:
 
 
 def follow(target, viewer, name, look, called=None):
-    """The target shows a picture, and sooner or later the viewer does. Sets where it lies on the display."""
+    """The target shows a picture, and sooner or later the viewer does. Sets where it lies on the display, and
+    gives the decibels."""
     target.show(name)
-    wanted = picture.reduced(target.served[name], look.levels)
+    wanted = look.of(target.served[name])
     candidates = [(wanted, look.enough)]
     if look.scales and wanted.shape != (*SIZE[::-1], 3):
         candidates.append((picture.scaled(wanted, *SIZE), SCALED))
@@ -98,33 +111,35 @@ def follow(target, viewer, name, look, called=None):
             nearest = max(nearest, likeness)
             if likeness >= enough:
                 viewer.place = place
-                return True
+                return likeness
         viewer.help()
-        return False
+        return None
 
     try:
-        wait_for(f"{viewer.name} shows the {called or name} picture", shown)
+        return wait_for(f"{viewer.name} shows the {called or name} picture", shown)
     except Failed as failure:
         raise Failed(f"{failure}; the nearest was {nearest:.1f} dB") from None
 
 
-def watch_moving(target, viewer, look):
+def watch_moving(target, viewer, look, called=""):
     """While the target's picture moves the viewer shows one state of it after the other, and what it shows at the
     end is what came last."""
     target.move()
-    states = [picture.reduced(state, look.levels) for state in MOVING]
+    states = [look.of(state) for state in MOVING]
     seen = set()
 
     def several():
         x, y = viewer.place
-        shown = viewer.shot("moving")[y : y + SIZE[1], x : x + SIZE[0]]
+        shown = viewer.shot(f"{called}moving")[y : y + SIZE[1], x : x + SIZE[0]]
         number, likeness = picture.nearest(shown, states)
         if likeness >= min(look.enough, LOSSY):
             seen.add(number)
         return len(seen) >= 3
 
     wait_for(f"{viewer.name} shows three states of a moving picture", several, pause=0.05)
-    follow(target, viewer, "second", look, "after-moving")
+    likeness = follow(target, viewer, "second", look, f"{called}after-moving")
+    if likeness > look.most:
+        raise Failed(f"{viewer.name} shows {likeness:.1f} dB, more than JPEG at this quality can give")
 
 
 def type_word(target, viewer):
@@ -183,3 +198,62 @@ def crash(target, viewer):
         return not any(target.keyboard()[-1]) and not target.pointer()[-1][0]
 
     wait_for("all is released after the crash", released, 5)
+
+
+def follows(start, look):
+    """The case of a viewer that follows a target through everything."""
+
+    def case_of_viewer(case):
+        with Target(case) as target:
+            started = start(target)
+            with Desktop(case.folder, started.maximised) as desktop, desktop.viewer(started) as viewer:
+                follow(target, viewer, "first", look)
+                click(target, viewer)
+                type_word(target, viewer)
+                watch_moving(target, viewer, look)
+                follow(target, viewer, "larger", look)
+                follow(target, viewer, "first", look, "first-again")
+                crash(target, viewer)
+        alike = "every pixel equal" if look.enough == EXACT else f"at least {look.enough:.0f} dB"
+        return f"at rest, moving and in another mode ({alike}), {WORD!r}, a click, and all released after a crash"
+
+    return case_of_viewer
+
+
+def asks(start, look):
+    """The case of a viewer that has to give a password."""
+
+    def case_of_viewer(case):
+        with Target(case, PASSWORD) as target:
+            started = start(target)
+            with Desktop(case.folder, started.maximised) as desktop, desktop.viewer(started) as viewer:
+                follow(target, viewer, "first", look)
+                click(target, viewer)
+                type_word(target, viewer)
+        return f"the picture, {WORD!r} and a click, with a password"
+
+    return case_of_viewer
+
+
+def ways(start, of_viewer):
+    """The case of a viewer that has several ways to show pictures: for each its name, what `start` is told, the
+    encoding that rfbridge must choose, and how it looks."""
+
+    def case_of_viewer(case):
+        with Target(case) as target, Desktop(case.folder, start(target).maximised) as desktop:
+            for number, (name, options, encoding, look) in enumerate(of_viewer):
+                chosen_before = target.encodings()
+                with desktop.viewer(start(target, *options)) as viewer:
+                    try:
+                        follow(target, viewer, "first", look, f"{number:02}-first")
+                        watch_moving(target, viewer, look, f"{number:02}")
+                    except Failed as failure:
+                        raise Failed(f"{name}: {failure}") from None
+                chosen = target.encodings()[len(chosen_before) :]
+                if encoding not in chosen:
+                    raise Failed(f"{name}: rfbridge chose {chosen}, not {encoding}")
+        exact = [name for name, _, _, look in of_viewer if look.enough == EXACT]
+        others = [f"{name} {look.enough:.0f} dB" for name, _, _, look in of_viewer if look.enough != EXACT]
+        return f"every pixel equal: {', '.join(exact)}; at least: {', '.join(others)}; each at rest and moving"
+
+    return case_of_viewer
