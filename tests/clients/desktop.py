@@ -143,8 +143,9 @@ class Viewer(Process):
         return shown
 
     def point(self, x, y):
-        """Moves the pointer to (x, y) of its picture."""
-        self.display.xdotool("mousemove", self.place[0] + x, self.place[1] + y)
+        """Moves the pointer to (x, y) of its picture, if it shows one."""
+        if self.place is not None:
+            self.display.xdotool("mousemove", self.place[0] + x, self.place[1] + y)
 
     def kill(self):
         """Ends it as a crash would: it lets go of nothing."""

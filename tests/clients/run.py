@@ -20,6 +20,7 @@ import reports
 import tigervnc
 import tools
 import viewers
+import x2vnc
 from case import ROOT, Case
 from processes import Failed, wait_for
 
@@ -78,7 +79,7 @@ CASES = {
     "vncdo-picture": vncdo_picture,
     "vncdo-typing": vncdo_typing,
     "vncdo-password": vncdo_password,
-} | tigervnc.CASES | viewers.CASES | tools.CASES
+} | tigervnc.CASES | viewers.CASES | x2vnc.CASES | tools.CASES
 
 
 def main():

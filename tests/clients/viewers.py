@@ -15,9 +15,9 @@ def password_file(target, option):
     return ([option, "password"], {"password": PASSWORD_IN_A_FILE}) if target.password else ([], {})
 
 
-def tightvnc(target):
-    options, files = password_file(target, "-passwd")
-    return Start(["xtightvncviewer", *options, f"127.0.0.1::{target.port}"], files)
+def tightvnc(target, *options):
+    password, files = password_file(target, "-passwd")
+    return Start(["xtightvncviewer", *password, *options, f"127.0.0.1::{target.port}"], files)
 
 
 def ssvnc(target, *options):
@@ -130,6 +130,20 @@ VIEWERS = {
 CASES = {f"{name}-follows": follows(*viewer) for name, viewer in VIEWERS.items()}
 CASES |= {f"{name}-password": asks(*viewer) for name, viewer in VIEWERS.items()}
 
+TIGHTVNC = [
+    # (name, options, encoding, look)
+    ("Tight", ("-encodings", "tight", "-nojpeg"), "Tight", Look(EXACT, scales=True)),
+    ("Zlib", ("-encodings", "zlib", "-nojpeg"), "Zlib", Look(EXACT, scales=True)),
+    ("Hextile", ("-encodings", "hextile", "-nojpeg"), "Hextile", Look(EXACT, scales=True)),
+    ("RRE", ("-encodings", "rre", "-nojpeg"), "RRE", Look(EXACT, scales=True)),
+    ("8 bits", ("-encodings", "tight", "-bgr233"), "Tight", Look(NEAR, levels=(8, 8, 4), scales=True)),
+]
+SSVNC = [
+    ("Tight", ("-encodings", "tight", "-nojpeg"), "Tight", Look(EXACT)),
+    ("ZRLE", ("-encodings", "zrle", "-nojpeg"), "ZRLE", Look(EXACT)),
+    ("Zlib", ("-encodings", "zlib", "-nojpeg"), "Zlib", Look(EXACT)),
+    ("8 bits", ("-encodings", "tight", "-bgr233"), "Tight", Look(NEAR, levels=(8, 8, 4))),
+]
 REMMINA = [
     # (name, (quality, depth), encoding, look)
     ("quality 0", (0, 32), "ZRLE", Look(EXACT)),
@@ -146,4 +160,9 @@ KRDC = [
     ("medium", (1,), "Tight", Look(LOSSY, levels=(32, 64, 32))),
     ("low", (2,), "ZRLE", Look(EXACT, levels=(8, 8, 4), darker=True)),
 ]
-CASES |= {"remmina-qualities": ways(remmina, REMMINA), "krdc-qualities": ways(krdc, KRDC)}
+CASES |= {
+    "tightvnc-encodings": ways(tightvnc, TIGHTVNC),
+    "ssvnc-encodings": ways(ssvnc, SSVNC),
+    "remmina-qualities": ways(remmina, REMMINA),
+    "krdc-qualities": ways(krdc, KRDC),
+}
