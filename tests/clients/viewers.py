@@ -139,9 +139,11 @@ TIGHTVNC = [
     ("8 bits", ("-encodings", "tight", "-bgr233"), "Tight", Look(NEAR, levels=(8, 8, 4), scales=True)),
 ]
 SSVNC = [
-    ("Tight", ("-encodings", "tight", "-nojpeg"), "Tight", Look(EXACT)),
-    ("ZRLE", ("-encodings", "zrle", "-nojpeg"), "ZRLE", Look(EXACT)),
-    ("Zlib", ("-encodings", "zlib", "-nojpeg"), "Zlib", Look(EXACT)),
+    # With encodings of its own it asks for JPEG whatever else it is told, where Tight is among them.
+    ("Tight", ("-nojpeg",), "Tight", Look(EXACT)),
+    ("JPEG", ("-encodings", "tight", "-quality", "5"), "Tight", Look(LOSSY)),
+    ("ZRLE", ("-encodings", "zrle"), "ZRLE", Look(EXACT)),
+    ("Zlib", ("-encodings", "zlib"), "Zlib", Look(EXACT)),
     ("8 bits", ("-encodings", "tight", "-bgr233"), "Tight", Look(NEAR, levels=(8, 8, 4))),
 ]
 REMMINA = [
