@@ -4,6 +4,7 @@ find configured, so that it asks nothing."""
 import contextlib
 import os
 import pathlib
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -24,7 +25,7 @@ MAXIMISED = "<maximized>yes</maximized>"
 # Without folders of services: nothing is started that outlives the case or remembers anything.
 SESSION_BUS = """<busconfig>
   <type>session</type>
-  <listen>unix:tmpdir=/tmp</listen>
+  <listen>unix:tmpdir={folder}</listen>
   <policy context="default">
     <allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/>
   </policy>
@@ -55,7 +56,8 @@ class Desktop:
         with contextlib.ExitStack() as stack:
             self.home.mkdir(mode=0o700, exist_ok=True)
             self.display = stack.enter_context(Display(self.folder, WIDTH, HEIGHT))
-            self.surroundings = os.environ | {
+            own = ("XDG_", "WAYLAND_")
+            self.surroundings = {key: value for key, value in os.environ.items() if not key.startswith(own)} | {
                 "DISPLAY": self.display.name_of_display,
                 "HOME": str(self.home),
                 "XDG_RUNTIME_DIR": str(self.home),
@@ -88,7 +90,7 @@ class SessionBus(Process):
     """A D-Bus session bus, up once it has said its address."""
 
     def __init__(self, desktop):
-        configuration = desktop.write("session-bus.conf", SESSION_BUS)
+        configuration = desktop.write("session-bus.conf", SESSION_BUS.format(folder=tempfile.gettempdir()))
         read, write = os.pipe()
         command = [need("dbus-daemon"), "--nofork", f"--config-file={configuration}", f"--print-address={write}"]
         try:
@@ -118,8 +120,8 @@ class Viewer(Process):
         for path, content in start.files.items():
             desktop.write(path, content)
         program, *arguments = start.command
-        self.desktop, self.display = desktop, desktop.display
-        self.folder, self._by_hand = desktop.folder, start.by_hand
+        self.display, self.folder = desktop.display, desktop.folder
+        self._by_hand = start.by_hand
         self.place = None
         """Where its picture was last seen on the display."""
         super().__init__(

@@ -24,6 +24,7 @@ import x2vnc
 from case import ROOT, Case
 from processes import Failed, wait_for
 
+
 def vncdo_picture(case):
     """vncdo captures exactly the picture that is served."""
     folder = case.folder / "source"

@@ -145,11 +145,11 @@ def tigervnc_replay(case):
 
 def watch(case, display, viewer, recording, folder):
     """Waits until the viewer has shown two of the recording's pictures, as they are in the file."""
-    best, seen, nearest = -1.0, {}, (None, -1.0)
+    seen, nearest = {}, (None, -1.0)
     wanted = min(2, len(recording.jpegs))
 
     def shown_as_recorded():
-        nonlocal best, nearest
+        nonlocal nearest
         shown = case.shown(display, viewer)
         index, likeness = recording.best_match(shown)
         if likeness > nearest[1]:
@@ -239,6 +239,9 @@ WAYS = [
     ("ZRLE", preferring("ZRLE", "-NoJPEG"), "ZRLE", Look(EXACT)),
     ("Hextile", preferring("Hextile", "-NoJPEG"), "Hextile", Look(EXACT)),
     ("Raw", preferring("Raw", "-NoJPEG"), "Raw", Look(EXACT)),
+    ("ZRLE and JPEG", preferring("ZRLE"), "ZRLE", Look(NEAR)),
+    ("Hextile and JPEG", preferring("Hextile"), "Hextile", Look(NEAR)),
+    ("Raw and JPEG", preferring("Raw"), "Raw", Look(NEAR)),
     ("AutoSelect", (), "Tight", Look(LOSSY)),
     ("JPEG quality 0", preferring("Tight", "-QualityLevel=0"), "Tight", Look(26.0, most=40.0)),
     ("JPEG quality 9", preferring("Tight", "-QualityLevel=9"), "Tight", Look(NEAR)),

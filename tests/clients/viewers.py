@@ -155,11 +155,11 @@ REMMINA = [
     ("24 bits", (9, 24), "Zlib", Look(EXACT)),
     ("16 bits", (9, 16), "Zlib", Look(NEAR, levels=(32, 32, 32))),
     ("8 bits", (9, 8), "Zlib", Look(EXACT, levels=(8, 8, 4))),
-    ("8 bits, quality 0", (0, 8), "ZRLE", Look(EXACT, levels=(8, 8, 4))),
+    ("quality 0 in 8 bits", (0, 8), "ZRLE", Look(EXACT, levels=(8, 8, 4))),
 ]
 KRDC = [
     ("high", (0,), "Zlib", Look(EXACT)),
-    ("medium", (1,), "Tight", Look(LOSSY, levels=(32, 64, 32))),
+    ("medium", (1,), "Tight", Look(38.0, levels=(32, 64, 32))),
     ("low", (2,), "ZRLE", Look(EXACT, levels=(8, 8, 4), darker=True)),
 ]
 CASES |= {
