@@ -27,8 +27,9 @@ use video_thread::VideoThread;
 
 /// The first wait before a source is opened again; it doubles each time.
 pub const FIRST_BACKOFF: Duration = Duration::from_millis(100);
-/// The longest wait before a source is opened again.
-pub const LAST_BACKOFF: Duration = Duration::from_secs(2);
+/// The longest wait before a source is opened again: a dongle that is plugged in has its picture within a second
+/// or two.
+pub const LAST_BACKOFF: Duration = Duration::from_millis(500);
 
 /// Time as the supervisor sees it, so that tests need not wait.
 pub trait Clock: Send + Sync {

@@ -23,6 +23,7 @@ class Case:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         self.bridge_path, self.vncdo_path = options.bridge, options.vncdo
+        self.node_modules, self.os_autoinst = options.node_modules.resolve(), options.os_autoinst.resolve()
         self.record = self.folder / "reports.jsonl"
 
     def bridge(self, *arguments):

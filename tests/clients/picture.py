@@ -81,11 +81,6 @@ def reduced(picture, levels, darker=False):
     return values.astype(numpy.uint8)
 
 
-def nearest(shown, pictures):
-    """(number, decibels) of the picture that is most like the shown one."""
-    return max(((number, psnr(shown, each)) for number, each in enumerate(pictures)), key=lambda found: found[1])
-
-
 def scaled(picture, width, height):
     return numpy.asarray(Image.fromarray(picture).resize((width, height), Image.Resampling.BILINEAR))
 

@@ -38,11 +38,10 @@ class Process:
     def __init__(self, name, command, log_folder, **more):
         self.name = name
         self.log = log_folder / f"{name}.log"
+        more.setdefault("stdin", subprocess.DEVNULL)
         more.setdefault("stdout", subprocess.DEVNULL)
         with open(self.log, "wb") as log:
-            self.child = subprocess.Popen(
-                [str(part) for part in command], stdin=subprocess.DEVNULL, stderr=log, **more
-            )
+            self.child = subprocess.Popen([str(part) for part in command], stderr=log, **more)
 
     def check_alive(self):
         if self.child.poll() is not None:
@@ -156,11 +155,11 @@ class Feed:
 def run(name, command, log_folder, seconds=30, **more):
     """Runs a tool to its end and gives what it printed; its failure is the case's."""
     log = log_folder / f"{name}.log"
+    more.setdefault("stdin", subprocess.DEVNULL)
     with open(log, "wb") as output:
         try:
             status = subprocess.run(
                 [str(part) for part in command],
-                stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
                 timeout=seconds,

@@ -6,10 +6,11 @@ import time
 import picture
 import reports
 from case import ALIKE, FIXTURES, WORD
+from checks import EXACT
 from desktop import Start
 from processes import Display, Failed, Process, need, wait_for
 from viewers import password_file
-from watching import EXACT, LOSSY, NEAR, Look, asks, follows, ways
+from watching import LOSSY, NEAR, Look, asks, follows, ways
 
 # How one gets from the demo's first screen into its text field.
 TO_TEXT_FIELD = []

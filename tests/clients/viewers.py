@@ -2,8 +2,10 @@
 
 import re
 
+from checks import EXACT, PASSWORD
 from desktop import Start
-from watching import EXACT, LOSSY, NEAR, PASSWORD, PASSWORD_IN_A_FILE, SIZE, Look, asks, follows, ways
+from tools import PASSWORD_IN_A_FILE
+from watching import LOSSY, NEAR, SIZE, Look, asks, follows, ways
 
 
 def ini(section, settings):

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import picture
 import reports
 from case import ALIKE, WORD
+from checks import EXACT, PASSWORD, in_words, nearest
 from desktop import Desktop
 from processes import Failed, Feed, wait_for
 
-EXACT = float("inf")
-"""Decibels of a picture that is the served one to the last pixel."""
 NEAR, LOSSY, SCALED = 50.0, 30.0, 22.0
 """Decibels from which a picture counts as the wanted one: but for how coarse colours are rounded; after JPEG at the
 quality that a viewer asks for by itself; scaled. (Another one, or one with red and blue swapped, gets 12.)"""
@@ -22,9 +21,6 @@ PICTURES = {
     "larger": picture.screen(1024, 768, 3),
 }
 MOVING = [picture.moved(PICTURES["first"], step) for step in range(8)]
-PASSWORD = "correct1"
-PASSWORD_IN_A_FILE = bytes.fromhex("0f1650c97107ddfd")
-"""`PASSWORD` as vncpasswd stores it: scrambled with a key that everyone knows."""
 
 
 @dataclass
@@ -101,14 +97,14 @@ def follow(target, viewer, name, look, called=None):
     candidates = [(wanted, look.enough)]
     if look.scales and wanted.shape != (*SIZE[::-1], 3):
         candidates.append((picture.scaled(wanted, *SIZE), SCALED))
-    nearest = -1.0
+    best = -1.0
 
     def shown():
-        nonlocal nearest
+        nonlocal best
         display = viewer.shot(called or name)
         for candidate, enough in candidates:
             place, likeness = picture.place_of(candidate, display)
-            nearest = max(nearest, likeness)
+            best = max(best, likeness)
             if likeness >= enough:
                 viewer.place = place
                 return likeness
@@ -118,7 +114,7 @@ def follow(target, viewer, name, look, called=None):
     try:
         return wait_for(f"{viewer.name} shows the {called or name} picture", shown)
     except Failed as failure:
-        raise Failed(f"{failure}; the nearest was {nearest:.1f} dB") from None
+        raise Failed(f"{failure}; the nearest was {best:.1f} dB") from None
 
 
 def watch_moving(target, viewer, look, called=""):
@@ -131,7 +127,7 @@ def watch_moving(target, viewer, look, called=""):
     def several():
         x, y = viewer.place
         shown = viewer.shot(f"{called}moving")[y : y + SIZE[1], x : x + SIZE[0]]
-        number, likeness = picture.nearest(shown, states)
+        number, likeness = nearest(shown, states)
         if likeness >= min(look.enough, LOSSY):
             seen.add(number)
         return len(seen) >= 3
@@ -214,8 +210,7 @@ def follows(start, look):
                 follow(target, viewer, "larger", look)
                 follow(target, viewer, "first", look, "first-again")
                 crash(target, viewer)
-        alike = "every pixel equal" if look.enough == EXACT else f"at least {look.enough:.0f} dB"
-        return f"at rest, moving and in another mode ({alike}), {WORD!r}, a click, and all released after a crash"
+        return f"at rest, moving and in another mode ({in_words(look.enough)}), {WORD!r}, a click, and all released after a crash"
 
     return case_of_viewer
 
@@ -254,6 +249,6 @@ def ways(start, of_viewer):
                     raise Failed(f"{name}: rfbridge chose {chosen}, not {encoding}")
         exact = [name for name, _, _, look in of_viewer if look.enough == EXACT]
         others = [f"{name} {look.enough:.0f} dB" for name, _, _, look in of_viewer if look.enough != EXACT]
-        return f"every pixel equal: {', '.join(exact)}; at least: {', '.join(others)}; each at rest and moving"
+        return f"every pixel equal: {', '.join(exact)}; above: {', '.join(others)}; each at rest and moving"
 
     return case_of_viewer

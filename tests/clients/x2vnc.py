@@ -2,10 +2,11 @@
 pointer."""
 
 from case import WORD
+from checks import PASSWORD
 from desktop import HEIGHT, WIDTH, Desktop, Start
 from processes import wait_for
 from viewers import password_file
-from watching import PASSWORD, Target, crash, type_word
+from watching import Target, crash, type_word
 
 SETTINGS = {
     # How the target is served, by the case's name.

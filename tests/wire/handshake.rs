@@ -5,7 +5,8 @@ use std::os::unix::fs::PermissionsExt;
 use rfb::geom::Size;
 use rfb::security::vnc_auth::Password;
 
-use crate::server::{Server, Socket, Viewer};
+use crate::server::Server;
+use crate::viewer::{Socket, Viewer};
 
 const PASSWORD: &[u8] = b"letmein!";
 
@@ -20,7 +21,7 @@ fn guarded() -> Server {
 
 /// Greeted, and with this version said.
 fn versioned(server: &Server, version: &[u8]) -> Socket {
-    let mut socket = Socket::connect(server);
+    let mut socket = Socket::connect(server.address);
     assert_eq!(socket.read(12), b"RFB 003.008\n");
     socket.send(version);
     socket
@@ -29,7 +30,7 @@ fn versioned(server: &Server, version: &[u8]) -> Socket {
 #[test]
 fn check_01_02_03_a_version_in_pieces_is_a_version() {
     let server = guarded();
-    let mut socket = Socket::connect(&server);
+    let mut socket = Socket::connect(server.address);
     assert_eq!(socket.read(12), b"RFB 003.008\n");
     for byte in b"RFB 003.008\n" {
         socket.send(&[*byte]);
@@ -65,7 +66,7 @@ fn check_05_06_what_is_not_rfb_is_closed_and_the_next_one_served() {
     ] {
         assert!(versioned(&server, bytes).read_to_close().is_empty());
     }
-    Viewer::log_in(&server, PASSWORD);
+    Viewer::log_in(server.address, PASSWORD);
 }
 
 #[test]
@@ -83,7 +84,7 @@ fn check_07_without_a_password_in_each_version() {
         [32, 24],
         "no result before ServerInit"
     );
-    Viewer::connect(&server);
+    Viewer::connect(server.address);
 }
 
 #[test]
@@ -143,7 +144,7 @@ fn check_13_hanging_up_is_no_failed_login_and_failures_lock_nobody_out() {
         let mut socket = versioned(&server, b"RFB 003.008\n\x02");
         socket.read(2 + 16);
     }
-    let mut viewer = Viewer::log_in(&server, PASSWORD);
+    let mut viewer = Viewer::log_in(server.address, PASSWORD);
     viewer.request(false);
     viewer.next();
     for _ in 0..3 {
@@ -152,7 +153,7 @@ fn check_13_hanging_up_is_no_failed_login_and_failures_lock_nobody_out() {
         socket.send(&[0; 16]);
         socket.read_to_close();
     }
-    Viewer::log_in(&server, PASSWORD);
+    Viewer::log_in(server.address, PASSWORD);
 }
 
 #[test]
@@ -164,7 +165,7 @@ fn check_19_there_is_a_screen_before_there_is_a_picture() {
         "serve", "--source", &source, "--sink", "null", "--size", "800x600",
     ];
     let server = Server::start_in(dir, &arguments);
-    let mut viewer = Viewer::connect(&server);
+    let mut viewer = Viewer::connect(server.address);
     assert_eq!(viewer.client.size(), Size::new(800, 600));
     viewer.request(false);
     viewer.next();

@@ -2,14 +2,15 @@
 
 use rfb::testing::client::{extended_key, key, pointer};
 
-use crate::server::{Server, Viewer};
+use crate::server::Server;
+use crate::viewer::Viewer;
 
 const SHIFT: u32 = 0xffe1;
 
 /// What these messages pressed on a target that was sent nothing else: `(modifiers, usage)` of each key.
 fn typed(bytes: &[u8]) -> Vec<(u8, u8)> {
     let server = Server::demo();
-    let mut viewer = Viewer::connect(&server);
+    let mut viewer = Viewer::connect(server.address);
     viewer.send(bytes);
     viewer.send(&tap(END));
     let mut presses = server.wait_for("the last key", |server| {
@@ -113,9 +114,9 @@ fn check_53_62_63_scancodes_repeats_and_odd_keysyms() {
 #[test]
 fn check_64_a_client_that_leaves_releases_what_nobody_else_holds() {
     let server = Server::demo();
-    let mut stays = Viewer::connect(&server);
+    let mut stays = Viewer::connect(server.address);
     stays.send(&extended_key(true, 0, 0x1e));
-    let mut leaves = Viewer::connect(&server);
+    let mut leaves = Viewer::connect(server.address);
     let hold = [
         extended_key(true, 0, 0x1d),
         extended_key(true, 0, 0x38),
@@ -157,7 +158,7 @@ fn check_64_a_client_that_leaves_releases_what_nobody_else_holds() {
 #[test]
 fn check_65_positions_are_clamped_and_the_wheel_turns_by_edges() {
     let server = Server::demo();
-    let mut viewer = Viewer::connect(&server);
+    let mut viewer = Viewer::connect(server.address);
     let mut bytes = pointer(0, 0xffff, 0xffff);
     // Wheel up twice, held down for a while in between; then a click.
     for buttons in [0x08, 0x08, 0, 0x08, 0, 1, 0] {
@@ -192,7 +193,7 @@ fn check_65_positions_are_clamped_and_the_wheel_turns_by_edges() {
 #[test]
 fn check_65_ten_thousand_moves_lose_no_click() {
     let server = Server::demo();
-    let mut viewer = Viewer::connect(&server);
+    let mut viewer = Viewer::connect(server.address);
     let mut bytes = Vec::new();
     for i in 0..10_000u16 {
         let pressed = u8::from(i % 1000 == 500);

@@ -6,3 +6,6 @@ mod input;
 mod robustness;
 mod server;
 mod updates;
+#[path = "../viewer/mod.rs"]
+#[allow(dead_code, reason = "the tests in a machine use the rest")]
+mod viewer;

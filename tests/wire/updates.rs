@@ -7,14 +7,15 @@ use std::process::Command;
 use rfb::geom::{Rect, Size};
 use rfb::testing::client::{Message, continuous_updates, fence, request, set_desktop_size};
 
-use crate::server::{Server, Viewer};
+use crate::server::{Server, shows_picture};
+use crate::viewer::Viewer;
 
 const SIZE: Size = Size::new(320, 200);
 
 #[test]
 fn check_20_to_26_requests_and_what_comes_of_them() {
     let server = Server::still(SIZE);
-    let mut viewer = Viewer::connect(&server);
+    let mut viewer = Viewer::connect(server.address);
     assert!(viewer.all_so_far().is_empty());
     viewer.request(false);
     let update = viewer.next();
@@ -23,7 +24,7 @@ fn check_20_to_26_requests_and_what_comes_of_them() {
         (update.rectangles()[0].rect, update.rectangles()[0].encoding),
         (SIZE.rect(), 0)
     );
-    assert!(viewer.shows_picture(), "pixel by pixel");
+    assert!(shows_picture(&viewer), "pixel by pixel");
 
     viewer.send(&request(true, SIZE.rect()).repeat(100));
     assert!(
@@ -43,11 +44,11 @@ fn check_20_to_26_requests_and_what_comes_of_them() {
 fn check_30_to_38_every_encoding_shows_the_picture() {
     let server = Server::still(SIZE);
     for encoding in [0, 2, 5, 6, 7, 15, 16, -260] {
-        let mut viewer = Viewer::connect(&server);
+        let mut viewer = Viewer::connect(server.address);
         viewer.encodings(&[encoding]);
         viewer.request(false);
         viewer.next();
-        assert!(viewer.shows_picture(), "encoding {encoding}");
+        assert!(shows_picture(&viewer), "encoding {encoding}");
         assert!(
             viewer
                 .client
@@ -63,7 +64,7 @@ fn check_30_to_38_every_encoding_shows_the_picture() {
 #[test]
 fn check_44_46_48_49_52_extensions() {
     let server = Server::still(SIZE);
-    let mut viewer = Viewer::connect(&server);
+    let mut viewer = Viewer::connect(server.address);
     viewer.encodings(&[7, -224, -223, -308, -312, -313, -258, -316, -261]);
     assert_eq!(viewer.next(), Message::EndOfContinuousUpdates);
     assert!(matches!(viewer.next(), Message::Fence { flags, .. } if flags >> 31 == 1));
@@ -136,7 +137,7 @@ fn check_22_50_pictures_and_mode_changes_come_through_a_pipe() {
         .expect("the reader is there");
     let mut feed = |bytes: &[u8]| pipe.write_all(bytes).expect("it is read");
 
-    let mut viewer = Viewer::connect(&server);
+    let mut viewer = Viewer::connect(server.address);
     viewer.encodings(&[0, -308]);
     feed(&jpeg(SIZE, [200, 0, 0]));
     // Whatever was shown before the first picture, the size follows.
@@ -177,7 +178,7 @@ fn check_22_50_pictures_and_mode_changes_come_through_a_pipe() {
 #[test]
 fn check_55_the_target_s_caps_lock_reaches_the_client() {
     let server = Server::demo();
-    let mut viewer = Viewer::connect(&server);
+    let mut viewer = Viewer::connect(server.address);
     viewer.encodings(&[0, -261, -258]);
     viewer.request(false);
     viewer.next();

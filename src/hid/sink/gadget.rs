@@ -107,8 +107,13 @@ impl Sink for GadgetSink {
         };
         if let Some(state) = self.udc.not_configured() {
             self.leds.send_if_modified(|leds| leds.take().is_some());
+            let what_to_do = if state.contains("suspended") {
+                "the target is asleep, wake it by its power button"
+            } else {
+                "check that the target is on and the cable is in the gadget port"
+            };
             return Offer::Offline(format!(
-                "the USB device controller says `{state}`: check that the target is on and the cable is in the gadget port"
+                "the USB device controller says `{state}`: {what_to_do}"
             ));
         }
         let offer = node.offer(report);

@@ -1,4 +1,7 @@
-//! What the UDC drivers say of the cable: `/sys/class/udc/*/state`.
+//! What the USB device controllers say of the target: `/sys/class/udc/*/state`, and whether it sleeps.
+//!
+//! Some controllers' drivers go on saying `configured` when the target suspends the bus; the gadget framework then
+//! still knows, in the attribute `suspended` of the gadget device beside the controller (`/sys/class/udc/*/device/gadget*`).
 
 use std::{
     fs::{self, File},
@@ -6,29 +9,37 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The state files below one directory, kept open.
+/// The controllers below one directory, their files kept open.
 #[derive(Debug)]
 pub(super) struct UdcStates {
     root: Option<PathBuf>,
-    files: Vec<File>,
+    controllers: Vec<Controller>,
+}
+
+#[derive(Debug)]
+struct Controller {
+    state: File,
+    /// Of the gadgets on it; a gadget that is bound anew has another.
+    suspended: Vec<File>,
+    device: PathBuf,
 }
 
 impl UdcStates {
     pub(super) fn new(root: Option<&Path>) -> Self {
         Self {
             root: root.map(Path::to_owned),
-            files: Vec::new(),
+            controllers: Vec::new(),
         }
     }
 
-    /// The state of the UDCs if it can be read and none is `configured`, such as `not attached` or `suspended`.
+    /// The state of the controllers if it can be read and none is `configured` and awake, such as `not attached` or `suspended`.
     pub(super) fn not_configured(&mut self) -> Option<String> {
-        if self.files.is_empty() {
+        if self.controllers.is_empty() {
             self.find();
         }
-        let states: Option<Vec<String>> = self.files.iter().map(read).collect();
-        let Some(states) = states else {
-            self.files.clear(); // A controller went away; look again next time.
+        let states = self.controllers.iter_mut().map(Controller::state);
+        let Some(states) = states.collect::<Option<Vec<String>>>() else {
+            self.controllers.clear(); // One went away; look again next time.
             return None;
         };
         let configured = states.is_empty() || states.iter().any(|state| state == "configured");
@@ -36,18 +47,52 @@ impl UdcStates {
     }
 
     fn find(&mut self) {
-        let Some(entries) = self
+        let entries = self
             .root
             .as_deref()
-            .and_then(|root| fs::read_dir(root).ok())
-        else {
-            return;
-        };
-        self.files = entries
-            .flatten()
-            .filter_map(|entry| File::open(entry.path().join("state")).ok())
-            .collect();
+            .and_then(|root| fs::read_dir(root).ok());
+        let controllers = entries.into_iter().flatten().flatten().filter_map(|entry| {
+            Some(Controller {
+                state: File::open(entry.path().join("state")).ok()?,
+                suspended: Vec::new(),
+                device: entry.path().join("device"),
+            })
+        });
+        self.controllers = controllers.collect();
     }
+}
+
+impl Controller {
+    fn state(&mut self) -> Option<String> {
+        let state = read(&self.state)?;
+        if state != "configured" {
+            self.suspended.clear();
+            return Some(state);
+        }
+        let is_asleep = |file: &File| read(file).map(|answer| answer == "1");
+        if self.suspended.is_empty() || self.suspended.iter().any(|file| is_asleep(file).is_none())
+        {
+            self.suspended = suspended_files(&self.device);
+        }
+        let asleep = self
+            .suspended
+            .iter()
+            .any(|file| is_asleep(file) == Some(true));
+        Some(if asleep {
+            "suspended".to_owned()
+        } else {
+            state
+        })
+    }
+}
+
+fn suspended_files(device: &Path) -> Vec<File> {
+    let entries = fs::read_dir(device).into_iter().flatten().flatten();
+    let gadgets =
+        entries.filter(|entry| entry.file_name().as_encoded_bytes().starts_with(b"gadget"));
+    gadgets
+        .filter_map(|gadget| File::open(gadget.path().join("suspended")).ok())
+        .collect()
 }
 
 /// sysfs makes the text anew for each read at offset 0.
@@ -79,5 +124,19 @@ mod tests {
         state("b", "configured\n");
         assert_eq!(UdcStates::new(Some(root.path())).not_configured(), None);
         assert_eq!(UdcStates::new(None).not_configured(), None);
+    }
+
+    #[test]
+    fn a_target_that_sleeps_is_noticed_where_the_controller_goes_on_saying_configured() {
+        let root = tempfile::tempdir().unwrap();
+        let gadget = root.path().join("a/device/gadget.0");
+        fs::create_dir_all(&gadget).unwrap();
+        fs::write(root.path().join("a/state"), "configured\n").unwrap();
+        let mut states = UdcStates::new(Some(root.path()));
+        assert_eq!(states.not_configured(), None, "an old kernel does not say");
+        for (suspended, state) in [("0", None), ("1", Some("suspended")), ("0", None)] {
+            fs::write(gadget.join("suspended"), format!("{suspended}\n")).unwrap();
+            assert_eq!(states.not_configured().as_deref(), state);
+        }
     }
 }

@@ -223,7 +223,7 @@ fn it_is_opened_again_for_ever_with_a_growing_wait() {
     bench.give(Step::OpenFails("not there"));
     assert_eq!(bench.lost(), (1000, "not there".to_owned()));
     assert_eq!(bench.wait(), 100);
-    for expected in [200, 400, 800, 1600, 2000, 2000, 2000] {
+    for expected in [200, 400, 500, 500, 500] {
         bench.give(Step::OpenFails("not there"));
         assert_eq!(bench.wait(), expected);
     }

@@ -4,11 +4,12 @@
 //! asked directly with its structures: the crate panics on answers that it does not know, and
 //! leaves out the colour matrix.
 
-use std::{ffi::c_void, io, mem, path::Path};
+use std::{ffi::c_void, io, mem, path::Path, sync::Arc};
 
 use rfb::geom::Size;
 use v4l::{
     FourCC,
+    device::Handle,
     frameinterval::FrameIntervalEnum,
     framesize::{FrameSizeEnum, Stepwise},
     io::mmap::Stream,
@@ -134,6 +135,10 @@ impl Device {
             colour: colour(layout, &pix),
             fps: self.set_interval(mode.interval),
         })
+    }
+
+    pub(super) fn handle(&self) -> Arc<Handle> {
+        self.device.handle()
     }
 
     /// Maps buffers for streaming.

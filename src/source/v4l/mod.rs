@@ -7,6 +7,7 @@
 mod device;
 mod find;
 mod mode;
+mod receiver;
 
 use std::{
     io::{self, ErrorKind},
@@ -26,6 +27,7 @@ use v4l::{
 use super::{Opener, Source, SourceError, Stop, Wishes};
 use crate::video::Captured;
 use device::{Device, Format};
+use receiver::Receiver;
 
 /// How long there may be no frame before the device is opened anew, unless its rate is lower.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -79,8 +81,11 @@ impl Opener for Camera {
                 find::list()
             )));
         }
-        let offers = device.modes(self.wishes).map_err(failed("used"))?;
-        let mode = mode::choose(&offers, self.wishes).map_err(|why| {
+        let receiver = Receiver::tune(path, device.handle())?;
+        let mut wishes = self.wishes;
+        wishes.size = wishes.size.or(receiver.as_ref().and_then(Receiver::size));
+        let offers = device.modes(wishes).map_err(failed("used"))?;
+        let mode = mode::choose(&offers, wishes).map_err(|why| {
             SourceError::Lost(format!("{} cannot be used: {why}", path.display()))
         })?;
         let format = device.set_mode(mode).map_err(failed("set up"))?;
@@ -101,6 +106,7 @@ impl Opener for Camera {
             path: path.to_owned(),
             stop: self.stop.clone(),
             format,
+            receiver,
             stream: Some(stream),
             is_lent: false,
             has_delivered: false,
@@ -127,6 +133,8 @@ struct Capture {
     path: PathBuf,
     stop: Stop,
     format: Format,
+    /// What tells about the signal, if the device can.
+    receiver: Option<Receiver>,
     /// `None` only while it is being dropped.
     stream: Option<Stream<'static>>,
     /// Whether a buffer is out that the crate's `next` can give back, as it does first of all.
@@ -190,6 +198,9 @@ impl Capture {
         loop {
             if self.stop.is_set() {
                 return Err(SourceError::Ended("it was stopped".to_owned()));
+            }
+            if let Some(receiver) = &mut self.receiver {
+                receiver.check()?;
             }
             let wait = if newest.is_some() {
                 Duration::ZERO

@@ -1,0 +1,119 @@
+//! The host's side of the gadget: what the kernel made of the reports.
+
+use std::{
+    cell::RefCell,
+    io::BufRead,
+    sync::mpsc::{self, Receiver},
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    machine::{DEADLINE, Machine},
+    protocol::{Device, Event},
+};
+
+pub const EV_KEY: u16 = 1;
+pub const EV_REL: u16 = 2;
+pub const EV_ABS: u16 = 3;
+
+pub struct Host {
+    events: Receiver<Event>,
+    /// What is down, by all events so far.
+    held: RefCell<Vec<(Device, u16)>>,
+}
+
+impl Host {
+    /// The host of the machine's gadget, as it is from now on.
+    pub fn watch(machine: &Machine) -> Host {
+        let lines = machine.events();
+        lines
+            .get_ref()
+            .set_read_timeout(None)
+            .expect("an option that is known");
+        let (sender, events) = mpsc::channel();
+        thread::spawn(move || {
+            for line in lines.lines() {
+                let Ok(line) = line else { return };
+                let event = serde_json::from_str(&line).expect("an event");
+                if sender.send(event).is_err() {
+                    return;
+                }
+            }
+        });
+        Host {
+            events,
+            held: RefCell::default(),
+        }
+    }
+
+    /// Waits until the host has all three devices, with nothing down.
+    pub fn has_devices(&self) {
+        let mut there = Vec::new();
+        while there.len() < 3 {
+            match self.next(DEADLINE) {
+                Some(Event::Came { device, held }) => {
+                    assert_eq!(held, 0, "{device:?} came with something down");
+                    there.push(device);
+                }
+                Some(Event::Left { device }) => there.retain(|other| *other != device),
+                Some(Event::Input { .. }) => {}
+                None => panic!("the host has {there:?} only"),
+            }
+        }
+    }
+
+    fn next(&self, within: Duration) -> Option<Event> {
+        let event = self.events.recv_timeout(within).ok()?;
+        let mut held = self.held.borrow_mut();
+        match event {
+            Event::Input {
+                device,
+                kind: EV_KEY,
+                code,
+                value,
+                ..
+            } => {
+                held.retain(|key| *key != (device, code));
+                if value != 0 {
+                    held.push((device, code));
+                }
+            }
+            Event::Left { device } => held.retain(|(other, _)| *other != device),
+            _ => {}
+        }
+        Some(event)
+    }
+
+    /// What is down now, as far as events have been taken.
+    pub fn held(&self) -> Vec<(Device, u16)> {
+        self.held.borrow().clone()
+    }
+
+    /// All that comes until one is `last`, which is among them.
+    pub fn until(&self, what: &str, mut last: impl FnMut(&Event) -> bool) -> Vec<Event> {
+        let began = Instant::now();
+        let mut seen = Vec::new();
+        loop {
+            let left = DEADLINE.saturating_sub(began.elapsed());
+            let Some(event) = self.next(left) else {
+                panic!("waited for {what}; the host saw {seen:?}")
+            };
+            seen.push(event);
+            if last(&event) {
+                return seen;
+            }
+        }
+    }
+}
+
+/// The inputs of one kind as (code, value).
+pub fn inputs(events: &[Event], wanted: u16) -> Vec<(u16, i32)> {
+    let input = |event: &Event| match *event {
+        Event::Input {
+            kind, code, value, ..
+        } if kind == wanted => Some((code, value)),
+        _ => None,
+    };
+    events.iter().filter_map(input).collect()
+}
