@@ -60,6 +60,27 @@ def jpeg(picture):
     return out.getvalue()
 
 
+def moved(picture, step):
+    """The picture with a bar across it, elsewhere at each step, and a number beside it."""
+    image = Image.fromarray(picture)
+    draw = ImageDraw.Draw(image)
+    y = 30 + 60 * step
+    draw.rectangle([60, y, image.width - 60, y + 40], fill=(250, 120, 40))
+    draw.text((20, y + 12), f"step {step}", "white")
+    return numpy.asarray(image)
+
+
+def reduced(picture, levels, darker=False):
+    """The picture in so many levels of red, green and blue, spread from black to full or, if `darker`, each at the
+    lower end of what it stands for."""
+    levels = numpy.array(levels)
+    if (levels == 256).all():
+        return picture
+    codes = (picture.astype(numpy.uint32) * (levels - 1) + 127) // 255
+    values = codes * (256 // levels) if darker else (codes * 255 + (levels - 1) // 2) // (levels - 1)
+    return values.astype(numpy.uint8)
+
+
 def scaled(picture, width, height):
     return numpy.asarray(Image.fromarray(picture).resize((width, height), Image.Resampling.BILINEAR))
 

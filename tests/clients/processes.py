@@ -1,5 +1,6 @@
 """The processes of a test: each with its log, awaited by condition, ended by its own id."""
 
+import itertools
 import os
 import re
 import shutil
@@ -122,97 +123,28 @@ class Display(Process):
         return result.stdout if result.returncode == 0 else ""
 
 
-class TigerViewer(Process):
-    """TigerVNC's viewer with its defaults. Without a window manager its window lies at its own place,
-    has no frame, and gets the keyboard when told."""
-
-    def __init__(self, display, port, log_folder, options=()):
-        home = log_folder / "home"
-        home.mkdir(exist_ok=True)
-        self.display = display
-        super().__init__(
-            "vncviewer",
-            [need("xtigervncviewer"), "-Shared", *options, f"127.0.0.1::{port}"],
-            log_folder,
-            env=os.environ | {"DISPLAY": display.name_of_display, "HOME": str(home)},
-        )
-        self.window = wait_for("the viewer opens its window", self._window)
-
-    def _window(self):
-        self.check_alive()
-        found = self.display.xdotool("search", "--onlyvisible", "--name", " TigerVNC$").split()
-        return found[0] if found else None
-
-    def box(self):
-        """(x, y, width, height) of its picture on the display."""
-        self.check_alive()
-        shell = self.display.xdotool("getwindowgeometry", "--shell", self.window)
-        value = dict(line.split("=") for line in shell.split())
-        if "HEIGHT" not in value:
-            raise Failed(f"the viewer's window is gone; see {self.log}")
-        return tuple(int(value[key]) for key in ("X", "Y", "WIDTH", "HEIGHT"))
-
-    def focus(self):
-        def focused():
-            self.display.xdotool("windowfocus", self.window)
-            return self.display.xdotool("getwindowfocus").strip() == self.window
-
-        wait_for("the viewer has the keyboard", focused)
-
-    def type(self, text):
-        self.display.xdotool("type", "--delay", 40, text)
-
-    def click(self, x, y, button=1):
-        """At (x, y) of its picture. Buttons 4 and 5 are the wheel, up and down."""
-        self.display.xdotool("mousemove", "--window", self.window, x, y)
-        self.display.xdotool("click", button)
-
-    def keys(self, *names):
-        self.display.xdotool("key", "--delay", 80, *names)
-
-
-class Viewer(Process):
-    """Any viewer that shows its picture on a display, wherever its window lies and whatever it has around it."""
-
-    def __init__(self, display, name, command, log_folder):
-        home = log_folder / "home"
-        home.mkdir(exist_ok=True, mode=0o700)
-        surroundings = {"DISPLAY": display.name_of_display, "HOME": str(home), "XDG_RUNTIME_DIR": str(home)}
-        super().__init__(name, [need(command[0]), *command[1:]], log_folder, env=os.environ | surroundings)
-        self.display = display
-
-    def focus(self, x, y):
-        """Gives the keyboard to what lies at (x, y) of the display. The program may pass it on within itself."""
-        self.check_alive()
-        self.display.xdotool("mousemove", x, y)
-        found = re.search(r"WINDOW=(\d+)", self.display.xdotool("getmouselocation", "--shell"))
-        if found is not None:
-            self.display.xdotool("windowfocus", found[1])
-
-    def kill(self):
-        """Ends it as a crash would: it lets go of nothing."""
-        self.check_alive()
-        self.child.kill()
-        self.child.wait()
-
-
 class Feed:
-    """A target's screen through a FIFO, as JPEGs, five in a second."""
+    """A target's screen through a FIFO, as JPEGs, five in a second: one for as long as it is shown, or several
+    played over and over."""
 
     def __init__(self, path, jpeg):
         os.mkfifo(path)
         self.source = f"pipe:{path}"
-        self._path, self._jpeg = path, jpeg
+        self._path = path
+        self.show(jpeg)
         threading.Thread(target=self._write, daemon=True).start()
 
     def show(self, jpeg):
-        self._jpeg = jpeg
+        self.play([jpeg])
+
+    def play(self, jpegs):
+        self._next = itertools.cycle(jpegs)
 
     def _write(self):
         try:
             with open(self._path, "wb", buffering=0) as fifo:
                 while True:
-                    jpeg = memoryview(self._jpeg)
+                    jpeg = memoryview(next(self._next))
                     while jpeg:
                         jpeg = jpeg[fifo.write(jpeg) :]
                     time.sleep(0.2)

@@ -14,186 +14,25 @@ import sys
 import time
 import traceback
 
-import picture
-import reports
-import table
 import browser
 import libraries
 import packer_like
+import table
+import tigervnc
 import tools
-import vncdotool
 import viewers
-from case import ALIKE, FIXTURES, ROOT, WORD, Case
-from processes import Display, Failed, TigerViewer, wait_for
-
-# How one gets from the demo's first screen into its text field.
-TO_TEXT_FIELD = []
+import vncdotool
+import x2vnc
+from case import ROOT, Case
+from processes import Failed
 
 CLIENTS_FOLDER = ROOT / "target" / "clients"
 TABLE = CLIENTS_FOLDER / "table.md"
 README = ROOT / "README.md"
 
 
-def tigervnc_demo(case):
-    """A TigerVNC viewer shows the demo's screen, and a word typed into it arrives."""
-    with case.bridge("demo") as bridge, Display(case.folder) as display:
-        with TigerViewer(display, bridge.port, case.folder) as viewer:
-            likeness = wait_for_same_screen(case, bridge, display, viewer, "first")
-            viewer.focus()
-            for name in TO_TEXT_FIELD:
-                viewer.keys(name)
-            wait_for(
-                f"the reports of {len(TO_TEXT_FIELD)} keys",
-                lambda: len(reports.presses(reports.keyboard(case.record))) >= len(TO_TEXT_FIELD),
-            )
-            wait_for_same_screen(case, bridge, display, viewer, "field")
-            steady, before = steady_cells(case, bridge.port)
-            shown_before = case.shown(display, viewer)
-            seen = len(reports.keyboard(case.record))
-
-            viewer.type(WORD)
-
-            def typed():
-                return reports.keyboard(case.record)[seen:]
-
-            wait_for(f"reports that spell {WORD!r}", lambda: reports.text(typed()) == WORD)
-            wait_for("all keys released", lambda: not any(typed()[-1]))
-
-            def word_is_shown():
-                after = case.capture(bridge.port, "typed-vncdo")
-                shown = case.shown(display, viewer)
-                picture.save(shown, case.folder / "typed-viewer.png")
-                cells = picture.changed_cells(before, after) & steady
-                if cells.sum() < 2:
-                    return None
-                of = picture.cell_pixels
-                now = picture.psnr(of(after, cells), of(shown, cells))
-                then = picture.psnr(of(shown_before, cells), of(shown, cells))
-                # The viewer shows what is there now, and there it is not what it showed before.
-                return (int(cells.sum()), now, then) if now >= ALIKE and then < ALIKE else None
-
-            cells, now, then = wait_for("the typed word is on the viewer's screen", word_is_shown)
-    return (
-        f"screen {likeness:.1f} dB; {WORD!r} in the reports; its {cells} cells of 16×16 are at "
-        f"{now:.1f} dB of the screen, {then:.1f} dB of before"
-    )
-
-
-def tigervnc_mouse(case):
-    """Clicks and wheel steps in a TigerVNC viewer arrive at the right place, the move before the click."""
-    with case.bridge("demo") as bridge, Display(case.folder) as display:
-        with TigerViewer(display, bridge.port, case.folder) as viewer:
-            wait_for_same_screen(case, bridge, display, viewer, "first")
-            _, _, width, height = viewer.box()
-            viewer.focus()
-            places = [(width // 3, height // 4), (0, 0), (width - 1, height - 1), (width - 2, height // 2)]
-            for number, (x, y) in enumerate(places):
-                button = 3 if number == 1 else 1
-                target = (round(x * 32767 / (width - 1)), round(y * 32767 / (height - 1)))
-                seen = len(reports.pointer(case.record))
-                viewer.click(x, y, button)
-
-                def clicked():
-                    got = reports.pointer(case.record)[seen:]
-                    down = 1 if button == 1 else 2
-                    held = [i for i, report in enumerate(got) if report[0] == down]
-                    return got if held and any(report[0] == 0 for report in got[held[0] :]) else None
-
-                got = wait_for(f"a click with button {button} at {x},{y}, and its release", clicked, 10)
-                wrong = [r for r in got if r[0] and max(abs(r[1] - target[0]), abs(r[2] - target[1])) > 1]
-                if wrong:
-                    raise Failed(f"button down at {wrong}, not at {target}, which is {x},{y} of {width}×{height}")
-                if got[0][0]:
-                    raise Failed(f"the button went down before the pointer was there: {got}")
-            x, y = places[0]
-            seen = len(reports.pointer(case.record))
-            viewer.click(x, y, 4)
-            viewer.click(x, y, 5)
-
-            def steps():
-                return [report[3] for report in reports.pointer(case.record)[seen:] if report[3]]
-
-            wait_for("two wheel steps", lambda: len(steps()) >= 2, 10)
-            if steps() != [1, -1]:
-                raise Failed(f"the wheel went up and down once; the reports say {steps()}")
-    return f"{len(places)} clicks where they were made, wheel up and down"
-
-
-def wait_for_same_screen(case, bridge, display, viewer, name):
-    """Waits until the viewer shows what vncdo captures. A clock that ticked between the two costs little."""
-
-    def same():
-        captured = case.capture(bridge.port, f"{name}-vncdo")
-        shown = case.shown(display, viewer)
-        picture.save(shown, case.folder / f"{name}-viewer.png")
-        if picture.is_plain(captured):
-            raise Failed(f"the captured screen is one colour; see {case.folder / name}-vncdo.png")
-        likeness = picture.psnr(captured, shown)
-        return likeness if likeness >= ALIKE else None
-
-    return wait_for(f"the viewer shows the screen ({name})", same)
-
-
-def steady_cells(case, port):
-    """The cells that stand still while nothing is typed (not the clock, not a blinking cursor), and the
-    screen. Two seconds is what a clock needs to show itself."""
-    first = case.capture(port, "still")
-    steady = ~picture.changed_cells(first, first)
-    until = time.monotonic() + 2.5
-    while time.monotonic() < until:
-        latest = case.capture(port, "still")
-        steady &= ~picture.changed_cells(first, latest)
-    return steady, latest
-
-
-def tigervnc_replay(case):
-    """A TigerVNC viewer shows every recorded screen, and more than one picture of it."""
-    recordings = sorted(FIXTURES.glob("*.mjpeg"))
-    if len(recordings) < 4:
-        raise Failed(f"{FIXTURES}: four recordings are expected, {len(recordings)} are there")
-    results = []
-    for path in recordings:
-        recording = picture.Recording(path)
-        folder = case.folder / path.stem
-        folder.mkdir()
-        with case.serve(f"replay:{path}") as bridge, Display(folder) as display:
-            with TigerViewer(display, bridge.port, folder) as viewer:
-                results.append(f"{path.stem} " + watch(case, display, viewer, recording, folder))
-    return "; ".join(results)
-
-
-def watch(case, display, viewer, recording, folder):
-    """Waits until the viewer has shown two of the recording's pictures, as they are in the file."""
-    best, seen, nearest = -1.0, {}, (None, -1.0)
-    wanted = min(2, len(recording.jpegs))
-
-    def shown_as_recorded():
-        nonlocal best, nearest
-        shown = case.shown(display, viewer)
-        index, likeness = recording.best_match(shown)
-        if likeness > nearest[1]:
-            nearest = (index, likeness)
-            picture.save(shown, folder / "viewer.png")
-        if likeness >= ALIKE:
-            seen[index] = max(likeness, seen.get(index, -1.0))
-        return len(seen) >= wanted
-
-    try:
-        wait_for("the viewer shows the recorded pictures", shown_as_recorded, 40, pause=0.3)
-    except Failed as failure:
-        width, height = recording.size()
-        raise Failed(
-            f"{folder.name}: {failure}; the nearest was picture {nearest[0]} at {nearest[1]:.1f} dB, "
-            f"{len(seen)} of {wanted} were seen; the recording is {width}×{height}, the window {viewer.box()}"
-        ) from None
-    return f"{nearest[1]:.1f} dB"
-
-
-CASES = {
-    "tigervnc-demo": tigervnc_demo,
-    "tigervnc-mouse": tigervnc_mouse,
-    "tigervnc-replay": tigervnc_replay,
-} | viewers.CASES | vncdotool.CASES | tools.CASES | libraries.CASES | packer_like.CASES | browser.CASES
+CASES = tigervnc.CASES | viewers.CASES | x2vnc.CASES
+CASES |= vncdotool.CASES | tools.CASES | libraries.CASES | packer_like.CASES | browser.CASES
 
 
 def main():

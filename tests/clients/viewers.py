@@ -1,121 +1,172 @@
-"""Viewers with a window, each against a target that is fed picture by picture: what they show of it, also
-after its mode has changed, what becomes of typing and clicking, and of keys held when they crash."""
+"""The viewers with a window: how each is started, and what each is put through."""
 
-import picture
-import reports
-from case import WORD
-from processes import Display, Failed, Feed, Viewer, wait_for
+import re
 
-SHOWN, SCALED = 30.0, 22.0
-"""Decibels from which a picture counts as the wanted one: as it is, after JPEG at the quality that the viewer
-asks for, or scaled down. (Another one, or one with red and blue swapped, gets 12.)"""
-FIRST, SECOND, LARGER = (
-    picture.screen(800, 600, 1),
-    picture.screen(800, 600, 2),
-    picture.screen(1024, 768, 3),
-)
+from checks import EXACT, PASSWORD
+from desktop import Start
+from tools import PASSWORD_IN_A_FILE
+from watching import LOSSY, NEAR, SIZE, Look, asks, follows, ways
 
 
-def follows(name, command):
-    """The case of a viewer that `command(port)` starts."""
-
-    def case_of_viewer(case):
-        feed = Feed(case.folder / "target", picture.jpeg(FIRST))
-        with case.serve(feed.source) as bridge, Display(case.folder) as display:
-            with Viewer(display, name, command(bridge.port), case.folder) as viewer:
-                place = wait_shown(case, viewer, "first", FIRST)
-                typing(case, viewer, place)
-                clicking(case, viewer, place)
-                for name_of_picture, shown in [("second", SECOND), ("larger", LARGER), ("first-again", FIRST)]:
-                    feed.show(picture.jpeg(shown))
-                    wait_shown(case, viewer, name_of_picture, shown)
-                crashing(case, viewer)
-        return f"two pictures, two changes of mode, {WORD!r}, a click, and all released after a crash"
-
-    case_of_viewer.__doc__ = f"{name} follows a target, and its keys and buttons arrive."
-    return case_of_viewer
+def ini(section, settings):
+    return f"[{section}]\n" + "".join(f"{key}={value}\n" for key, value in settings.items())
 
 
-def wait_shown(case, viewer, name, wanted):
-    """Waits until the viewer shows the picture, as it is or (if that is larger than the first one) scaled
-    down to the first one's size, and gives its place on the display."""
-    candidates = [(wanted, SHOWN)]
-    if wanted.shape > FIRST.shape:
-        candidates.append((picture.scaled(wanted, FIRST.shape[1], FIRST.shape[0]), SCALED))
-
-    def shown():
-        viewer.check_alive()
-        display = picture.grab(viewer.display.name_of_display)
-        picture.save(display, case.folder / f"{name}.png")
-        for candidate, enough in candidates:
-            place, likeness = picture.place_of(candidate, display)
-            if likeness >= enough:
-                return (place,)
-        return None
-
-    return wait_for(f"{viewer.name} shows the {name} picture", shown)[0]
+def password_file(target, option):
+    """The option that names a file as vncpasswd writes it, and that file, where the target asks for a password."""
+    return ([option, "password"], {"password": PASSWORD_IN_A_FILE}) if target.password else ([], {})
 
 
-def typing(case, viewer, place):
-    def first_key():
-        """A window may have the keyboard before its program has noticed."""
-        viewer.focus(place[0] + 400, place[1] + 300)
-        viewer.display.xdotool("key", "z")
-        return reports.keyboard(case.record)
-
-    wait_for("the first key arrives", first_key, pause=0.3)
-
-    def released():
-        return not any(reports.keyboard(case.record)[-1])
-
-    wait_for("the first key is released", released)
-    before = len(reports.keyboard(case.record))
-    viewer.display.xdotool("type", "--delay", 40, WORD)
-
-    def typed():
-        return reports.text(reports.keyboard(case.record)[before:]).lstrip("z") == WORD
-
-    wait_for(f"reports that spell {WORD!r}", typed, 10)
-    wait_for("all keys released", released)
+def tightvnc(target, *options):
+    password, files = password_file(target, "-passwd")
+    return Start(["xtightvncviewer", *password, *options, f"127.0.0.1::{target.port}"], files)
 
 
-def clicking(case, viewer, place):
-    x, y = 123, 456
-    target = (round(x * 32767 / (FIRST.shape[1] - 1)), round(y * 32767 / (FIRST.shape[0] - 1)))
-    before = len(reports.pointer(case.record))
-    viewer.display.xdotool("mousemove", place[0] + x, place[1] + y)
-    viewer.display.xdotool("click", 1)
-
-    def clicked():
-        got = reports.pointer(case.record)[before:]
-        held = [number for number, report in enumerate(got) if report[0] == 1]
-        return got if held and got[-1][0] == 0 else None
-
-    got = wait_for("a click and its release", clicked, 10)
-    wrong = [report for report in got if report[0] and max(abs(report[1] - target[0]), abs(report[2] - target[1])) > 1]
-    if wrong:
-        raise Failed(f"button down at {wrong}, not at {target}")
+def ssvnc(target, *options):
+    password, files = password_file(target, "-passwd")
+    return Start(["ssvncviewer", *password, *options, f"127.0.0.1::{target.port}"], files)
 
 
-def crashing(case, viewer):
-    """A viewer that dies with a key and a button down leaves nothing held."""
-    viewer.display.xdotool("keydown", "Shift_L", "keydown", "a", "mousedown", "1")
+def answer(asks):
+    """Types the password, once, when `asks(display)`."""
+    answered = False
 
-    def held():
-        return any(reports.keyboard(case.record)[-1][2:]) and reports.pointer(case.record)[-1][0]
+    def by_hand(display):
+        nonlocal answered
+        if not answered and asks(display):
+            answered = True
+            display.xdotool("type", PASSWORD)
+            display.xdotool("key", "Return")
 
-    wait_for("a key and a button are down", held, 10)
-    viewer.kill()
-
-    def released():
-        return not any(reports.keyboard(case.record)[-1]) and not reports.pointer(case.record)[-1][0]
-
-    wait_for("all is released after the crash", released, 5)
+    return by_hand
 
 
-CASES = {
-    "tigervnc-follows": follows("xtigervncviewer", lambda port: ["xtigervncviewer", "-Shared", f"127.0.0.1::{port}"]),
-    "tightvnc-follows": follows("xtightvncviewer", lambda port: ["xtightvncviewer", f"127.0.0.1::{port}"]),
-    # gtk-vnc, as in virt-viewer, Vinagre and GNOME Connections. It counts displays from port 5900.
-    "gtk-vnc-follows": follows("gvncviewer", lambda port: ["gvncviewer", f"127.0.0.1:{port - 5900}"]),
+def by_dialog(display):
+    """A window that has the keyboard and is smaller than any picture asks for the password."""
+    width = re.search(r"^WIDTH=(\d+)", display.xdotool("getactivewindow", "getwindowgeometry", "--shell"), re.M)
+    return width is not None and int(width[1]) < SIZE[0] // 2
+
+
+def gvncviewer(target):
+    """It counts displays from port 5900."""
+    by_hand = answer(by_dialog) if target.password else None
+    return Start(["gvncviewer", f"127.0.0.1:{target.port - 5900}"], by_hand=by_hand)
+
+
+def vinagre(target):
+    by_hand = answer(by_dialog) if target.password else None
+    return Start(["vinagre", f"127.0.0.1::{target.port}"], maximised=True, by_hand=by_hand)
+
+
+def remote_viewer(target):
+    settings = {"type": "vnc", "host": "127.0.0.1", "port": target.port}
+    settings |= {"password": target.password} if target.password else {}
+    return Start(["remote-viewer", "target.vv"], {"target.vv": ini("virt-viewer", settings)})
+
+
+def remmina(target, quality=9, depth=32):
+    """Qualities are 0 (poor), 1, 2 and 9 (best). It stores a password encrypted, with a secret of its own."""
+    profile = {
+        "name": "target",
+        "protocol": "VNC",
+        "server": f"127.0.0.1:{target.port}",
+        "quality": quality,
+        "colordepth": depth,
+        "viewmode": 1,
+        "window_maximize": 1,
+    }
+    profile |= {"password": "XPOkY3ISRHq0u6CAqc/uYw=="} if target.password else {}
+    preferences = {"secret": "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA="}
+    files = {
+        "target.remmina": ini("remmina", profile),
+        ".config/remmina/remmina.pref": ini("remmina_pref", preferences),
+    }
+    return Start(["remmina", "-c", "target.remmina"], files)
+
+
+def krdc(target, quality=0):
+    """Qualities are 0 (high), 1 and 2 (low). Bookmarks that it finds nowhere it makes in the system's folders,
+    where it may, so it finds some."""
+    general = {"ShowPreferencesForNewConnections": "false", "WalletSupport": "false", "ResizeOnConnect": "false"}
+    files = {
+        ".config/krdcrc": ini("General", general) + ini("VNC", {"Quality": quality}),
+        ".local/share/krdc/bookmarks.xml": "<!DOCTYPE xbel>\n<xbel/>\n",
+    }
+    password = f":{target.password}@" if target.password else ""
+    return Start(["krdc", f"vnc://{password}127.0.0.1:{target.port}"], files, maximised=True)
+
+
+def gnome_connections(target):
+    """It takes an address on its command line, but then scales every picture to its window: so its list has an
+    entry that says otherwise, and that is opened. When asked for a password it hangs up and asks in turn."""
+    entry = {"protocol": "vnc", "host": "127.0.0.1", "port": target.port, "uri": f"vnc://127.0.0.1:{target.port}"}
+    entry |= {"display-name": "target", "scale-mode": "original"}
+    files = {
+        ".config/connections.db": ini("00000000-0000-4000-8000-000000000000", entry),
+        ".config/glib-2.0/settings/keyfile": ini("org/gnome/Connections", {"first-run": "false"}),
+    }
+    def hung_up(_):
+        return "disconnected" in target.bridge.log.read_text()
+
+    give_password = answer(hung_up)
+
+    def by_hand(display):
+        if target.password and hung_up(display):
+            give_password(display)
+        else:
+            display.xdotool("mousemove", 100, 120, "click", 1)
+
+    return Start(["gnome-connections"], files, maximised=True, by_hand=by_hand)
+
+
+VIEWERS = {
+    "tightvnc": (tightvnc, Look(LOSSY, scales=True)),
+    "ssvnc": (ssvnc, Look(LOSSY)),
+    "gtk-vnc": (gvncviewer, Look(LOSSY, scales=True)),
+    "remote-viewer": (remote_viewer, Look()),
+    "gnome-connections": (gnome_connections, Look()),
+    "vinagre": (vinagre, Look()),
+    "remmina": (remmina, Look()),
+    "krdc": (krdc, Look()),
+}
+CASES = {f"{name}-follows": follows(*viewer) for name, viewer in VIEWERS.items()}
+CASES |= {f"{name}-password": asks(*viewer) for name, viewer in VIEWERS.items()}
+
+TIGHTVNC = [
+    # (name, options, encoding, look)
+    ("Tight", ("-encodings", "tight", "-nojpeg"), "Tight", Look(EXACT, scales=True)),
+    ("Zlib", ("-encodings", "zlib", "-nojpeg"), "Zlib", Look(EXACT, scales=True)),
+    ("Hextile", ("-encodings", "hextile", "-nojpeg"), "Hextile", Look(EXACT, scales=True)),
+    ("RRE", ("-encodings", "rre", "-nojpeg"), "RRE", Look(EXACT, scales=True)),
+    ("8 bits", ("-encodings", "tight", "-bgr233"), "Tight", Look(NEAR, levels=(8, 8, 4), scales=True)),
+]
+SSVNC = [
+    # With encodings of its own it asks for JPEG whatever else it is told, where Tight is among them.
+    ("Tight", ("-nojpeg",), "Tight", Look(EXACT)),
+    ("JPEG", ("-encodings", "tight", "-quality", "5"), "Tight", Look(LOSSY)),
+    ("ZRLE", ("-encodings", "zrle"), "ZRLE", Look(EXACT)),
+    ("Zlib", ("-encodings", "zlib"), "Zlib", Look(EXACT)),
+    ("8 bits", ("-encodings", "tight", "-bgr233"), "Tight", Look(NEAR, levels=(8, 8, 4))),
+]
+REMMINA = [
+    # (name, (quality, depth), encoding, look)
+    ("quality 0", (0, 32), "ZRLE", Look(EXACT)),
+    ("quality 1", (1, 32), "Tight", Look(LOSSY)),
+    ("quality 2", (2, 32), "Tight", Look(LOSSY)),
+    ("quality 9", (9, 32), "Zlib", Look(EXACT)),
+    ("24 bits", (9, 24), "Zlib", Look(EXACT)),
+    ("16 bits", (9, 16), "Zlib", Look(NEAR, levels=(32, 32, 32))),
+    ("8 bits", (9, 8), "Zlib", Look(EXACT, levels=(8, 8, 4))),
+    ("quality 0 in 8 bits", (0, 8), "ZRLE", Look(EXACT, levels=(8, 8, 4))),
+]
+KRDC = [
+    ("high", (0,), "Zlib", Look(EXACT)),
+    ("medium", (1,), "Tight", Look(38.0, levels=(32, 64, 32))),
+    ("low", (2,), "ZRLE", Look(EXACT, levels=(8, 8, 4), darker=True)),
+]
+CASES |= {
+    "tightvnc-encodings": ways(tightvnc, TIGHTVNC),
+    "ssvnc-encodings": ways(ssvnc, SSVNC),
+    "remmina-qualities": ways(remmina, REMMINA),
+    "krdc-qualities": ways(krdc, KRDC),
 }
