@@ -53,10 +53,15 @@ fn us_keyboard() -> Vec<(u32, u16)> {
     plain.chain(EXTENDED).collect()
 }
 
-/// A machine with a gadget that this kernel itself is the host of, and rfbridge with a still screen.
-pub fn with_gadget<'m>(machine: &'m Machine, controller: &str) -> (Bridge<'m>, Client) {
+/// The controller whose host's port is in the same kernel (dummy_hcd).
+pub const CONTROLLER: &str = "dummy_udc.0";
+
+/// A gadget that this kernel itself is the host of, and rfbridge with a still screen; nothing is down.
+pub fn with_gadget(machine: &Machine) -> (Host, Bridge<'_>, Client) {
+    machine.run("modprobe dummy_hcd");
+    let host = Host::watch(machine);
     machine.run(&format!(
-        "/bin/rfbridge gadget up --controller {controller}"
+        "/bin/rfbridge gadget up --controller {CONTROLLER}"
     ));
     let screen = Picture::test_card(SCREEN, 1);
     machine.run("mkdir /screen");
@@ -64,15 +69,13 @@ pub fn with_gadget<'m>(machine: &'m Machine, controller: &str) -> (Bridge<'m>, C
     let bridge = Bridge::serve(machine, &["--source", "replay:/screen"]);
     let mut client = bridge.client();
     client.until("the screen", |shown| (*shown == screen).then_some(()));
-    (bridge, client)
+    host.has_devices();
+    (host, bridge, client)
 }
 
 pub fn keyboard(case: &Case) -> String {
     let machine = Machine::boot(&case.folder);
-    machine.run("modprobe dummy_hcd");
-    let host = Host::watch(&machine);
-    let (bridge, mut client) = with_gadget(&machine, "dummy_udc.0");
-    host.has_devices();
+    let (host, bridge, mut client) = with_gadget(&machine);
 
     let keys = us_keyboard();
     assert_eq!(keys.len(), 104);
@@ -178,10 +181,7 @@ fn is_press_or_release(event: &Event) -> bool {
 
 pub fn pointer(case: &Case) -> String {
     let machine = Machine::boot(&case.folder);
-    machine.run("modprobe dummy_hcd");
-    let host = Host::watch(&machine);
-    let (bridge, mut client) = with_gadget(&machine, "dummy_udc.0");
-    host.has_devices();
+    let (host, bridge, mut client) = with_gadget(&machine);
 
     // Moves of both axes each, one after the other: those that wait for the target may become one.
     let (right, bottom) = (SCREEN.width - 1, SCREEN.height - 1);

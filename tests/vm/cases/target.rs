@@ -1,7 +1,7 @@
 //! A target that sleeps, goes away and comes back while keys are held: nothing sticks, nothing is typed late, and
 //! the client's session does not notice.
 
-use super::input::{ABS_Y, SCREEN, keys_until, with_gadget};
+use super::input::{ABS_Y, CONTROLLER, SCREEN, keys_until, with_gadget};
 use crate::{
     Case,
     bridge::{Bridge, Client},
@@ -13,15 +13,11 @@ use crate::{
 const A: (u32, u16) = (0x1e, 30);
 const B: (u32, u16) = (0x30, 48);
 const C: (u32, u16) = (0x2e, 46);
-const CONTROLLER: &str = "dummy_udc.0";
 
 /// The host suspends the gadget, as a sleeping machine does.
 pub fn asleep(case: &Case) -> String {
     let machine = Machine::boot(&case.folder);
-    machine.run("modprobe dummy_hcd");
-    let host = Host::watch(&machine);
-    let (bridge, mut client) = with_gadget(&machine, CONTROLLER);
-    host.has_devices();
+    let (host, bridge, mut client) = with_gadget(&machine);
     // Linux lets no keyboard sleep on which a key is down.
     hold(&host, &mut client);
     client.key(false, A.0);
@@ -45,59 +41,41 @@ pub fn asleep(case: &Case) -> String {
 
 /// The host's port is switched off and on, which is a cable that is pulled and put back.
 pub fn gone(case: &Case) -> String {
-    let machine = Machine::boot(&case.folder);
-    machine.run("modprobe dummy_hcd");
-    let host = Host::watch(&machine);
-    let (bridge, mut client) = with_gadget(&machine, CONTROLLER);
-    host.has_devices();
-    hold(&host, &mut client);
-
     let switch = |off: u8| {
-        machine.run(&format!(
+        format!(
             "port=$(echo /sys/devices/platform/dummy_hcd.0/usb*/*:1.0/usb*-port1); echo {off} > $port/disable"
-        ));
+        )
     };
-    switch(1);
-    left(&host);
-    type_in_vain(&bridge, &mut client);
-    switch(0);
-    host.has_devices();
-    back(&host, &bridge, client)
+    away(case, &switch(1), &switch(0))
 }
 
 /// The gadget is unbound from its controller and bound again, as scripts do.
 pub fn rebound(case: &Case) -> String {
-    let machine = Machine::boot(&case.folder);
-    machine.run("modprobe dummy_hcd");
-    let host = Host::watch(&machine);
-    let (bridge, mut client) = with_gadget(&machine, CONTROLLER);
-    host.has_devices();
-    hold(&host, &mut client);
-
-    let udc = "/sys/kernel/config/usb_gadget/rfbridge/UDC";
-    machine.run(&format!("echo > {udc}"));
-    left(&host);
-    type_in_vain(&bridge, &mut client);
-    machine.run(&format!("echo {CONTROLLER} > {udc}"));
-    host.has_devices();
-    back(&host, &bridge, client)
+    let bind =
+        |controller| format!("echo {controller} > /sys/kernel/config/usb_gadget/rfbridge/UDC");
+    away(case, &bind(""), &bind(CONTROLLER))
 }
 
 /// The gadget is taken down and made anew, which makes new nodes of the same names.
 pub fn made_anew(case: &Case) -> String {
+    let up = format!("/bin/rfbridge gadget up --controller {CONTROLLER}");
+    away(case, "/bin/rfbridge gadget down", &up)
+}
+
+/// One script takes the devices away from the host, another gives them back.
+fn away(case: &Case, leave: &str, come: &str) -> String {
     let machine = Machine::boot(&case.folder);
-    machine.run("modprobe dummy_hcd");
-    let host = Host::watch(&machine);
-    let (bridge, mut client) = with_gadget(&machine, CONTROLLER);
-    host.has_devices();
+    let (host, bridge, mut client) = with_gadget(&machine);
     hold(&host, &mut client);
 
-    machine.run("/bin/rfbridge gadget down");
-    left(&host);
+    machine.run(leave);
+    let mut left = 0;
+    host.until("the host loses the devices", |event| {
+        left += usize::from(matches!(event, Event::Left { .. }));
+        left == 3
+    });
     type_in_vain(&bridge, &mut client);
-    machine.run(&format!(
-        "/bin/rfbridge gadget up --controller {CONTROLLER}"
-    ));
+    machine.run(come);
     host.has_devices();
     back(&host, &bridge, client)
 }
@@ -110,15 +88,6 @@ fn hold(host: &Host, client: &mut Client) {
         keys_until(host, "a key and a button", 2),
         [(A.1, 1), (0x110, 1)]
     );
-}
-
-/// Waits until the host has none of the devices any more.
-fn left(host: &Host) {
-    let mut left = 0;
-    host.until("the host loses the devices", |event| {
-        left += usize::from(matches!(event, Event::Left { .. }));
-        left == 3
-    });
 }
 
 /// Types while nobody listens, long enough for it to be noticed.
