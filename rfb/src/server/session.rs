@@ -228,12 +228,6 @@ impl Session {
         if frame.size() != self.size && self.wants.can_resize() {
             self.resize(frame.size(), out);
             self.continuous?;
-        } else if self.wants.extended_desktop_size && !self.told.desktop {
-            // In an update of its own, and not instead of the pixels that were asked for.
-            self.told.desktop = true;
-            server::framebuffer_update(out, 1);
-            let (reason, status) = (ResizeReason::Server, ResizeStatus::Done);
-            server::extended_desktop_size(out, reason, status, self.size);
         }
         let area = self.size.rect();
         let full = self.request.full;
@@ -252,6 +246,7 @@ impl Session {
         let lacks = !examined && view.may_lack(frame, changed);
         if full.is_empty() && pseudo.is_empty() && !lacks {
             self.view = Some(view);
+            self.tell_desktop(out);
             return None;
         }
         self.answering = std::mem::take(&mut self.request);
@@ -268,6 +263,17 @@ impl Session {
             needs_colour_map: self.format.colour == Colour::Map && !self.colour_map_sent,
             pseudo,
         })
+    }
+
+    /// Tells a client that takes ExtendedDesktopSize the size once, in an update of its own behind the pixels that were
+    /// asked for: KRDC at 8 bits may show nothing, until something changes, if its first update has no pixels.
+    fn tell_desktop(&mut self, out: &mut Vec<u8>) {
+        if self.wants.extended_desktop_size && !self.told.desktop {
+            self.told.desktop = true;
+            server::framebuffer_update(out, 1);
+            let (reason, status) = (ResizeReason::Server, ResizeStatus::Done);
+            server::extended_desktop_size(out, reason, status, self.size);
+        }
     }
 
     /// Tells the client the new size in an update of its own, which answers its request. From then on all
@@ -301,6 +307,7 @@ impl Session {
         if bytes.is_empty() {
             // Nothing had changed after all: the request stays open.
             self.request.join(self.answering);
+            self.tell_desktop(&mut out);
         } else if parameters.format != self.format && !rects.is_empty() {
             // The client changed its pixel format meanwhile and would misread this: plan it anew.
             view.forget(&rects);
@@ -312,6 +319,7 @@ impl Session {
             self.colour_map_sent |= update.sent_colour_map;
             self.examined = None;
             out = bytes;
+            self.tell_desktop(&mut out);
         }
         self.view = Some(view);
         out.append(&mut self.deferred);
