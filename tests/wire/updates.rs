@@ -70,6 +70,7 @@ fn check_44_46_48_49_52_extensions() {
     assert!(matches!(viewer.next(), Message::Fence { flags, .. } if flags >> 31 == 1));
     viewer.request(false);
     let first = viewer.next();
+    viewer.request(true);
     assert_eq!(viewer.next().rectangles()[0].encoding, -308);
     let announced = |wanted| {
         first

@@ -31,6 +31,8 @@ pub(super) struct Told {
     pub(super) extended_buttons: bool,
     pub(super) pointer_motion: bool,
     pub(super) desktop: bool,
+    /// Whether there were pixels already.
+    pub(super) pixels: bool,
     pub(super) fence: bool,
     pub(super) continuous_updates: bool,
     leds: Option<LedState>,

@@ -228,6 +228,9 @@ impl Session {
         if frame.size() != self.size && self.wants.can_resize() {
             self.resize(frame.size(), out);
             self.continuous?;
+        } else if self.wants.extended_desktop_size && !self.told.desktop && self.told.pixels {
+            self.tell_desktop(out);
+            self.continuous?;
         }
         let area = self.size.rect();
         let full = self.request.full;
@@ -246,7 +249,6 @@ impl Session {
         let lacks = !examined && view.may_lack(frame, changed);
         if full.is_empty() && pseudo.is_empty() && !lacks {
             self.view = Some(view);
-            self.tell_desktop(out);
             return None;
         }
         self.answering = std::mem::take(&mut self.request);
@@ -265,15 +267,17 @@ impl Session {
         })
     }
 
-    /// Tells a client that takes ExtendedDesktopSize the size once, in an update of its own behind the pixels that were
-    /// asked for: KRDC at 8 bits may show nothing, until something changes, if its first update has no pixels.
+    /// Tells the client the size once, in an update of its own that answers its second request; what was asked for
+    /// is sent with the next one.
+    ///
+    /// Never two updates for one request: libvncclient may read both at once, and then waits on the socket with the
+    /// second in its buffer, one behind from then on. Nor before the first pixels, which KRDC then did not show.
     fn tell_desktop(&mut self, out: &mut Vec<u8>) {
-        if self.wants.extended_desktop_size && !self.told.desktop {
-            self.told.desktop = true;
-            server::framebuffer_update(out, 1);
-            let (reason, status) = (ResizeReason::Server, ResizeStatus::Done);
-            server::extended_desktop_size(out, reason, status, self.size);
-        }
+        self.told.desktop = true;
+        self.request.open = false;
+        server::framebuffer_update(out, 1);
+        let (reason, status) = (ResizeReason::Server, ResizeStatus::Done);
+        server::extended_desktop_size(out, reason, status, self.size);
     }
 
     /// Tells the client the new size in an update of its own, which answers its request. From then on all
@@ -307,7 +311,6 @@ impl Session {
         if bytes.is_empty() {
             // Nothing had changed after all: the request stays open.
             self.request.join(self.answering);
-            self.tell_desktop(&mut out);
         } else if parameters.format != self.format && !rects.is_empty() {
             // The client changed its pixel format meanwhile and would misread this: plan it anew.
             view.forget(&rects);
@@ -318,8 +321,8 @@ impl Session {
             self.zlib = self.zlib.or(stream);
             self.colour_map_sent |= update.sent_colour_map;
             self.examined = None;
+            self.told.pixels |= !rects.is_empty();
             out = bytes;
-            self.tell_desktop(&mut out);
         }
         self.view = Some(view);
         out.append(&mut self.deferred);
