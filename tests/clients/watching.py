@@ -90,24 +90,26 @@ class Target:
 
 
 def follow(target, viewer, name, look, called=None):
-    """The target shows a picture, and sooner or later the viewer does. Sets where it lies on the display, and
-    gives the decibels."""
+    """The target shows a picture, and sooner or later the viewer does, at the same place twice: some still arrange
+    their window when they have the first picture. Sets where it lies on the display, and gives the decibels."""
     target.show(name)
     wanted = look.of(target.served[name])
     candidates = [(wanted, look.enough)]
     if look.scales and wanted.shape != (*SIZE[::-1], 3):
         candidates.append((picture.scaled(wanted, *SIZE), SCALED))
-    best = -1.0
+    best, found = -1.0, None
 
     def shown():
-        nonlocal best
+        nonlocal best, found
         display = viewer.shot(called or name)
         for candidate, enough in candidates:
             place, likeness = picture.place_of(candidate, display)
             best = max(best, likeness)
             if likeness >= enough:
+                was, found = found, place
                 viewer.place = place
-                return likeness
+                return likeness if was == place else None
+        found = None
         viewer.help()
         return None
 
@@ -126,10 +128,13 @@ def watch_moving(target, viewer, look, called=""):
 
     def several():
         x, y = viewer.place
-        shown = viewer.shot(f"{called}moving")[y : y + SIZE[1], x : x + SIZE[0]]
-        number, likeness = nearest(shown, states)
+        display = viewer.shot(f"{called}moving")
+        number, likeness = nearest(display[y : y + SIZE[1], x : x + SIZE[0]], states)
         if likeness >= min(look.enough, LOSSY):
             seen.add(number)
+        else:
+            # Its window may have been arranged anew.
+            viewer.place, _ = picture.place_of(states[0], display)
         return len(seen) >= 3
 
     wait_for(f"{viewer.name} shows three states of a moving picture", several, pause=0.05)
