@@ -4,6 +4,7 @@
 //! cannot. [`JpegDecoder`] is the one edge to the codecs.
 
 pub mod header;
+pub mod scan;
 mod tables;
 #[cfg(test)]
 mod tests;
