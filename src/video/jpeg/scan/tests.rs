@@ -153,6 +153,8 @@ fn a_splice_holds_the_levels_of_its_mcus() {
                 // And it can be walked and spliced itself.
                 if pixels.width >= 16 && pixels.height >= 16 {
                     let again = walk(&sanitise(spliced).unwrap());
+                    let ids = scan.rows(mcus).flat_map(|(a, b)| &scan.ids()[a..=b]);
+                    assert!(again.ids().iter().eq(ids), "{kind:?} {size} {mcus:?}");
                     let whole = again.whole();
                     let mut twice = Vec::new();
                     again.splice(whole, &mut twice);
