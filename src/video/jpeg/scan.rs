@@ -13,6 +13,7 @@ mod part;
 mod splice;
 #[cfg(test)]
 mod tests;
+mod tolerance;
 mod walk;
 
 use std::sync::Arc;
@@ -24,6 +25,8 @@ use crate::video::BadPicture;
 use coding::Coding;
 use walk::Index;
 
+pub use tolerance::Tolerance;
+
 /// One picture whose scan has been walked.
 pub struct Scan {
     coding: Arc<Coding>,
@@ -32,6 +35,8 @@ pub struct Scan {
     /// The byte at which each restart interval begins.
     intervals: Vec<usize>,
     index: Index,
+    /// The ids that a [`Tolerance`] gave.
+    settled: Option<Vec<u64>>,
 }
 
 impl Scan {
@@ -50,6 +55,7 @@ impl Scan {
             bytes: unstuffed.bytes,
             intervals: unstuffed.intervals,
             index,
+            settled: None,
         })
     }
 
@@ -75,7 +81,7 @@ impl Scan {
     /// side by side are in the same class that is not 0, smoothing the chroma between them changes
     /// nothing. A picture without chroma is in class 1.
     pub fn ids(&self) -> &[u64] {
-        &self.index.ids
+        self.settled.as_ref().unwrap_or(&self.index.ids)
     }
 
     /// How many bits these MCUs take.

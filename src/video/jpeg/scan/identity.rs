@@ -14,9 +14,12 @@ use super::coding::Component;
 use super::huffman::{AcTable, END_OF_BLOCK, STANDARD, corrupt, run_of};
 use crate::video::BadPicture;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What the ids of a picture's MCUs have in common.
+#[derive(Clone, Copy, Debug)]
 pub struct Identity {
+    /// A hash of sampling and quantisation.
     seed: u64,
+    /// Whether all AC levels are coded with the tables of Annex K.
     pub is_standard: bool,
 }
 
@@ -40,6 +43,10 @@ impl Identity {
             seed,
             is_standard: numbered.all(|(i, component)| component.is_standard(i > 0)),
         }
+    }
+
+    pub fn is_same(&self, other: &Identity) -> bool {
+        self.seed == other.seed
     }
 
     /// Begins an MCU.

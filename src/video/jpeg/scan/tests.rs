@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use jpeg_encoder::SamplingFactor;
 use rfb::geom::{Rect, Size};
 
-use super::Scan;
+use super::{Scan, Tolerance};
 use crate::video::jpeg::{Jpeg, JpegDecoder, Zune, sanitise};
 use levels::{Levels, levels};
 use pictures::{Kind, SIZES, encode, jpeg, screen};
@@ -318,6 +318,67 @@ fn a_picture_of_another_kind_is_no_help_and_no_harm() {
                 assert!(scan.index == walk(&jpeg).index, "{kind:?}");
                 previous = Some(scan);
             }
+        }
+    }
+}
+
+/// Grey of a slowly rising level, in steps of one DC level.
+#[test]
+fn tolerance_keeps_ids_but_does_not_drift() {
+    let size = SIZES[0];
+    for kind in Kind::all() {
+        let grey = |level: u8| jpeg(kind, size, &vec![[level; 3]; size.area()]);
+        let level = |jpeg: &Jpeg| levels(&jpeg.bytes).0[0][0][0];
+        let mut tolerance = Tolerance::new(2);
+        let mut shown: Option<(i32, u64)> = None;
+        let mut changes = 0;
+        for sample in 100..130 {
+            let jpeg = grey(sample);
+            let mut scan = walk(&jpeg);
+            tolerance.settle(&mut scan);
+            let (now, id) = (level(&jpeg), scan.ids()[0]);
+            match shown {
+                Some((then, old)) if now.abs_diff(then) <= 2 => assert_eq!(id, old),
+                _ => {
+                    assert_eq!(id, walk(&jpeg).ids()[0]);
+                    assert_ne!(Some(id), shown.map(|(_, id)| id));
+                    shown = Some((now, id));
+                    changes += 1;
+                }
+            }
+        }
+        assert!((4..30).contains(&changes), "{kind:?}: {changes}");
+    }
+}
+
+/// Some MCUs become others, the rest is compared level by level.
+#[test]
+fn tolerance_looks_at_every_level() {
+    let size = SIZES[1];
+    for kind in Kind::all() {
+        let frames = [(20, 3), (21, 3), (20, 4), (60, 4), (20, 3)];
+        let mut tolerance = Tolerance::new(3);
+        let mut shown: Vec<(Levels, u64)> = Vec::new();
+        let mut previous: Option<Scan> = None;
+        for (at, seed) in frames {
+            let jpeg = jpeg(kind, size, &screen(size, at, seed));
+            let mut scan = Scan::walk(&jpeg, previous.as_ref()).unwrap();
+            let exact = scan.ids().to_vec();
+            tolerance.settle(&mut scan);
+            for (i, levels) in levels(&jpeg.bytes).0.into_iter().enumerate() {
+                match shown.get_mut(i) {
+                    None => shown.push((levels, exact[i])),
+                    Some((then, id)) => {
+                        let pairs = then.as_flattened().iter().zip(levels.as_flattened());
+                        if pairs.into_iter().any(|(a, b)| a.abs_diff(*b) > 3) {
+                            (*then, *id) = (levels, exact[i]);
+                        }
+                    }
+                }
+                assert_eq!(scan.ids()[i], shown[i].1, "{kind:?} {at} {seed} {i}");
+            }
+            assert_eq!(scan.index.ids, exact);
+            previous = Some(scan);
         }
     }
 }
