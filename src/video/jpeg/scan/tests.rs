@@ -2,6 +2,7 @@ mod damage;
 mod levels;
 mod pictures;
 mod screens;
+mod strings;
 
 use std::collections::HashMap;
 
