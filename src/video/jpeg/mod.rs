@@ -5,6 +5,7 @@
 
 pub mod header;
 pub mod picture;
+pub mod scan;
 mod tables;
 #[cfg(test)]
 mod tests;
