@@ -281,6 +281,27 @@ mod tests {
     }
 
     #[test]
+    fn the_last_picture_again_behind_one_that_nobody_saw_is_the_newest() {
+        let (one, other) = (jpeg(1, 100), jpeg(2, 100));
+        let mut intake = Intake::of_jpegs();
+        assert!(pictures(&mut intake, &one, 100, true) == [one.clone()]);
+        let stream = [&other[..], &one].concat();
+        assert!(pictures(&mut intake, &stream, 100, false) == [one]);
+    }
+
+    #[test]
+    fn the_last_picture_as_the_thumbnail_of_the_next_one_is_only_that() {
+        let thumbnail = jpeg(1, 100);
+        let mut intake = Intake::of_jpegs();
+        assert!(pictures(&mut intake, &thumbnail, 100, true) == [thumbnail.clone()]);
+        let start = [0xff, 0xd8, 0xff, 0xe1, 0, 102];
+        assert!(pictures(&mut intake, &start, 100, true).is_empty());
+        let rest = [&thumbnail[..], &jpeg(2, 500)[2..]].concat();
+        let whole = [&start[..], &rest].concat();
+        assert!(pictures(&mut intake, &rest, 1000, true) == [whole]);
+    }
+
+    #[test]
     fn garbage_takes_no_memory() {
         let mut intake = Intake::of_jpegs();
         for _ in 0..100 {
