@@ -396,6 +396,24 @@ fn check_36_tiles_are_coded_in_every_way() {
     }
 }
 
+/// What stands in one tile costs ZRLE little in the next, even if it begins elsewhere there.
+#[test]
+fn what_moved_to_another_tile_is_found_by_zrle() {
+    let text = |x: u32, y: u32| colour(noise(x % 64, (y + x / 64 * 10) % 64) % 40);
+    let bytes = |width| {
+        let sample = Sample::new("text", width, 64, text);
+        let mut connection = Connection::new(sample.size, PixelFormat::BGRX);
+        let bytes = connection.update(Encoding::Zrle, &sample, &parameters(PixelFormat::BGRX, 2));
+        connection.assert_shows(&sample, &PixelFormat::BGRX, "text");
+        bytes
+    };
+    let (one, two) = (bytes(64), bytes(128));
+    assert!(
+        two < one + one / 4,
+        "{one} bytes for one tile, {two} for two"
+    );
+}
+
 mod random {
     use super::*;
     use proptest::prelude::*;

@@ -25,6 +25,10 @@ const PLAIN_RLE: u8 = 128;
 const LARGEST_PACKED: usize = 16;
 const LARGEST_PALETTE: usize = 127;
 
+/// In tiles that are deflated, runs shorter than this are written as single pixels: the same pixels
+/// then make the same bytes whatever stands beside them.
+const LEAST_DEFLATED_RUN: usize = 5;
+
 struct Run {
     code: u32,
     length: usize,
@@ -36,33 +40,53 @@ pub(super) struct TileCoder<'c> {
     pen: Pen<'c>,
     palette: Palette,
     runs: Vec<Run>,
+    /// Runs shorter than this are not written as runs in a palette.
+    least_run: usize,
+    /// A tile's palette begins with that of the tile before as long as there is room, so that the
+    /// same pixels have the same indices in both.
+    carries_palette: bool,
 }
 
 impl<'c> TileCoder<'c> {
+    /// For tiles that go as they are.
     pub(super) fn new(pen: Pen<'c>) -> Self {
         Self {
             pen,
             palette: Palette::new(LARGEST_PALETTE),
             runs: Vec::new(),
+            least_run: 2,
+            carries_palette: false,
+        }
+    }
+
+    /// For tiles that are deflated one after the other, so that what is alike in them costs little.
+    pub(super) fn deflated(pen: Pen<'c>) -> Self {
+        Self {
+            least_run: LEAST_DEFLATED_RUN,
+            carries_palette: true,
+            ..Self::new(pen)
         }
     }
 
     /// Appends the tile that has these codes.
     pub(super) fn encode(&mut self, codes: &[u32], width: usize, out: &mut Vec<u8>) {
-        let Some(has_palette) = self.find_runs(codes) else {
-            out.push(RAW);
-            self.pen.all(codes, out);
-            return;
-        };
-        let colours = self.palette.colours().len();
-        if has_palette && colours == 1 {
+        if codes.iter().all(|&code| code == codes[0]) {
             out.push(SOLID);
             self.pen.one(codes[0], out);
             return;
         }
-
         let pixel = self.pen.size();
         let raw = codes.len() * pixel;
+        let has_palette = self.find_palette(codes);
+        if !has_palette {
+            if count_runs(codes) * (pixel + 1) >= raw {
+                self.put_raw(codes, out);
+                return;
+            }
+            self.find_runs(codes);
+        }
+
+        let colours = self.palette.colours().len();
         let plain_rle: usize = self
             .runs
             .iter()
@@ -76,7 +100,7 @@ impl<'c> TileCoder<'c> {
         };
         let palette_rle = if has_palette {
             let run = |r: &Run| match r.length {
-                1 => 1,
+                length if length < self.least_run => length,
                 length => 1 + length_bytes(length),
             };
             colours * pixel + self.runs.iter().map(run).sum::<usize>()
@@ -88,8 +112,7 @@ impl<'c> TileCoder<'c> {
         let smallest = raw.min(packed).min(palette_rle).min(plain_rle);
         let start = out.len();
         if raw == smallest {
-            out.push(RAW);
-            self.pen.all(codes, out);
+            self.put_raw(codes, out);
         } else if packed == smallest {
             self.put_packed(width, out);
         } else if palette_rle == smallest {
@@ -100,31 +123,49 @@ impl<'c> TileCoder<'c> {
         debug_assert_eq!(out.len() - start, 1 + smallest, "the size was foreseen");
     }
 
-    /// Collects the runs and, as long as it has room, the palette. Says whether it had; `None` if
-    /// it had not and there are so many runs that raw is smallest.
-    fn find_runs(&mut self, codes: &[u32]) -> Option<bool> {
-        self.runs.clear();
+    /// Collects the runs and the palette; false if there are too many colours for one.
+    fn find_palette(&mut self, codes: &[u32]) -> bool {
+        if self.carries_palette && !self.palette.colours().is_empty() && self.find_indices(codes) {
+            return true;
+        }
         self.palette.clear();
-        let mut has_palette = true;
+        let found = self.find_indices(codes);
+        if !found {
+            self.palette.clear();
+        }
+        found
+    }
+
+    /// Collects the runs with their indices, adding to the palette; false if it has not enough room.
+    fn find_indices(&mut self, codes: &[u32]) -> bool {
+        self.runs.clear();
         for run in codes.chunk_by(|a, b| a == b) {
-            let mut index = None;
-            if has_palette {
-                index = self.palette.index(run[0]);
-                if index.is_none() {
-                    has_palette = false;
-                    let least = count_runs(codes) * (self.pen.size() + 1);
-                    if least >= codes.len() * self.pen.size() {
-                        return None;
-                    }
-                }
-            }
+            let Some(index) = self.palette.index(run[0]) else {
+                return false;
+            };
             self.runs.push(Run {
                 code: run[0],
                 length: run.len(),
-                index: index.unwrap_or(0),
+                index,
             });
         }
-        Some(has_palette)
+        true
+    }
+
+    /// Collects the runs alone.
+    fn find_runs(&mut self, codes: &[u32]) {
+        let runs = codes.chunk_by(|a, b| a == b).map(|run| Run {
+            code: run[0],
+            length: run.len(),
+            index: 0,
+        });
+        self.runs.clear();
+        self.runs.extend(runs);
+    }
+
+    fn put_raw(&self, codes: &[u32], out: &mut Vec<u8>) {
+        out.push(RAW);
+        self.pen.all(codes, out);
     }
 
     fn put_packed(&self, width: usize, out: &mut Vec<u8>) {
@@ -145,8 +186,8 @@ impl<'c> TileCoder<'c> {
         out.push(PLAIN_RLE + colours.len() as u8);
         self.pen.all(colours, out);
         for run in &self.runs {
-            if run.length == 1 {
-                out.push(run.index);
+            if run.length < self.least_run {
+                out.resize(out.len() + run.length, run.index);
             } else {
                 out.push(run.index | 0x80);
                 put_length(run.length, out);

@@ -16,7 +16,7 @@ pub(super) fn encode(
 ) {
     let converter = Converter::new(&parameters.format);
     let codes = converter.codes(picture.pixels);
-    let mut coder = TileCoder::new(converter.cpixel());
+    let mut coder = TileCoder::deflated(converter.cpixel());
     let mut coded = Vec::new();
     tiles::for_each(&codes, picture.size, SIDE, |tile, width, _| {
         coder.encode(tile, width, &mut coded);
