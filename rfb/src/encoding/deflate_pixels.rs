@@ -15,38 +15,78 @@ const LONGEST: usize = 258 / PIXEL;
 /// Tokens in a block: enough to make up for its codes, few enough that these follow the picture.
 const BLOCK: usize = 16_384;
 
+/// What stands in a token's top byte if it is a single byte.
+const BYTE: u32 = 0xff;
+
 const END_OF_BLOCK: usize = 256;
 
-/// Appends `pixels`, each with its bytes in the order on the wire from the lowest up (the top byte
-/// is zero), as one chunk that stands for itself; see [`super::deflate`].
-pub(super) fn chunk(pixels: &[u32], out: &mut Vec<u8>) {
-    let mut bits = BitWriter::new(out);
-    let mut seen = Seen::new();
-    let mut block = Block::new(pixels.len().min(BLOCK));
-    let mut at = 0;
-    while at < pixels.len() {
-        if let Some((distance, length)) = seen.repetition(pixels, at) {
-            block.repeat(distance, length);
-            at += length;
-            // Where a repetition ends, the next is likely to begin.
-            seen.note(pixels, at - 1);
-        } else {
-            block.literal(pixels[at]);
-            at += 1;
-        }
-        if block.tokens.len() == BLOCK {
-            block.write(&mut bits);
+/// Fewer pixels are better left to a compressor that can do without codes of its own.
+pub(super) const LEAST: usize = 512;
+
+/// One chunk that stands for itself (see [`super::deflate`]), made of pixels and other bytes.
+///
+/// Repetitions are found within the pixels that are given together.
+pub(super) struct Chunk {
+    block: Block,
+    bits: BitWriter,
+    seen: Seen,
+}
+
+impl Chunk {
+    pub(super) fn new() -> Self {
+        Self {
+            block: Block::new(),
+            bits: BitWriter::default(),
+            seen: Seen::new(),
         }
     }
-    if !block.tokens.is_empty() {
-        block.write(&mut bits);
+
+    /// Goes on with `pixels`, each with its bytes in the order on the wire from the lowest up; the
+    /// top byte is zero.
+    pub(super) fn pixels(&mut self, pixels: &[u32], out: &mut Vec<u8>) {
+        let mut at = 0;
+        while at < pixels.len() {
+            if let Some((distance, length)) = self.seen.repetition(pixels, at) {
+                self.block.repeat(distance, length);
+                at += length;
+                // Where a repetition ends, the next is likely to begin.
+                self.seen.note(pixels, at - 1);
+            } else {
+                self.block.literal(pixels[at]);
+                at += 1;
+            }
+            self.write_full_block(out);
+        }
+        self.seen.base += pixels.len();
     }
-    bits.sync_flush();
+
+    /// Goes on with these bytes as they are.
+    pub(super) fn bytes(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+        for &byte in bytes {
+            self.block.byte(byte);
+            self.write_full_block(out);
+        }
+    }
+
+    pub(super) fn end(mut self, out: &mut Vec<u8>) {
+        if !self.block.tokens.is_empty() {
+            self.block.write(&mut self.bits, out);
+        }
+        self.bits.sync_flush(out);
+    }
+
+    fn write_full_block(&mut self, out: &mut Vec<u8>) {
+        if self.block.tokens.len() == BLOCK {
+            self.block.write(&mut self.bits, out);
+        }
+    }
 }
 
 /// Where each pair of pixels was last seen.
 struct Seen {
+    /// Places as indices plus `base`; smaller ones, zero among them, are of pixels before these.
     places: Box<[u32; Seen::SLOTS]>,
+    base: usize,
 }
 
 impl Seen {
@@ -56,6 +96,7 @@ impl Seen {
     fn new() -> Self {
         Self {
             places: Box::new([0; Self::SLOTS]),
+            base: 1,
         }
     }
 
@@ -80,8 +121,8 @@ impl Seen {
         best
     }
 
-    /// Puts down the pair at `at`, if it is not the last pixel; gives the place that was noted for
-    /// it before, which may be 0 or that of another pair.
+    /// Puts down the pair at `at`, if it is not the last pixel, and gives the place that was noted
+    /// before, which may be that of another pair.
     fn note(&mut self, pixels: &[u32], at: usize) -> Option<usize> {
         let &[first, second, ..] = &pixels[at..] else {
             return None;
@@ -89,8 +130,8 @@ impl Seen {
         let pair = u64::from(first) | u64::from(second) << 24;
         // Fibonacci hashing: the top bits of the product depend on all bits of the pair.
         let slot = (pair.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - Self::BITS)) as usize;
-        let before = std::mem::replace(&mut self.places[slot], at as u32);
-        Some(before as usize)
+        let before = std::mem::replace(&mut self.places[slot], (self.base + at) as u32);
+        (before as usize).checked_sub(self.base)
     }
 }
 
@@ -102,16 +143,16 @@ fn common(a: &[u32], b: &[u32]) -> usize {
 
 /// A part of the input as literals and repetitions, and how often each symbol occurs in it.
 struct Block {
-    /// A pixel, or `length << 24 | distance` (both in pixels).
+    /// A pixel, `length << 24 | distance` (both in pixels), or `BYTE << 24 | byte`.
     tokens: Vec<u32>,
     literals: [u32; 286],
     distances: [u32; 30],
 }
 
 impl Block {
-    fn new(most_tokens: usize) -> Self {
+    fn new() -> Self {
         Self {
-            tokens: Vec::with_capacity(most_tokens),
+            tokens: Vec::new(),
             literals: [0; 286],
             distances: [0; 30],
         }
@@ -125,6 +166,11 @@ impl Block {
         }
     }
 
+    fn byte(&mut self, byte: u8) {
+        self.tokens.push(BYTE << 24 | u32::from(byte));
+        self.literals[usize::from(byte)] += 1;
+    }
+
     fn repeat(&mut self, distance: usize, length: usize) {
         self.tokens.push((length << 24 | distance) as u32);
         self.literals[LENGTHS[length].symbol] += 1;
@@ -132,11 +178,11 @@ impl Block {
     }
 
     /// Writes the block with codes of its own, and empties it.
-    fn write(&mut self, bits: &mut BitWriter<'_>) {
+    fn write(&mut self, bits: &mut BitWriter, out: &mut Vec<u8>) {
         self.literals[END_OF_BLOCK] = 1;
         let literals = codes(&self.literals, 15);
         let distances = codes(&self.distances, 15);
-        put_codes(&literals, &distances, bits);
+        put_codes(&literals, &distances, bits, out);
 
         let lengths = LENGTHS.map(|length| {
             if length.symbol == 0 {
@@ -156,7 +202,9 @@ impl Block {
                 let mut all = u64::from(c.bits);
                 all = all << b.length | u64::from(b.bits);
                 all = all << a.length | u64::from(a.bits);
-                bits.put(all, u32::from(a.length + b.length + c.length));
+                bits.put(all, u32::from(a.length + b.length + c.length), out);
+            } else if length == BYTE as usize {
+                bits.code(literals[a], out);
             } else {
                 let distance = Extended::distance((token & 0xff_ffff) as usize * PIXEL);
                 let code = distances[distance.symbol];
@@ -165,10 +213,10 @@ impl Block {
                 count += u32::from(code.length);
                 all |= u64::from(distance.extra) << count;
                 count += distance.bits;
-                bits.put(all, count);
+                bits.put(all, count, out);
             }
         }
-        bits.code(literals[END_OF_BLOCK]);
+        bits.code(literals[END_OF_BLOCK], out);
         self.tokens.clear();
         self.literals.fill(0);
         self.distances.fill(0);
@@ -232,7 +280,12 @@ impl Extended {
 }
 
 /// Writes the head of a block with codes of its own (RFC 1951 §3.2.7).
-fn put_codes(literals: &[Code; 286], distances: &[Code; 30], bits: &mut BitWriter<'_>) {
+fn put_codes(
+    literals: &[Code; 286],
+    distances: &[Code; 30],
+    bits: &mut BitWriter,
+    out: &mut Vec<u8>,
+) {
     let used = |codes: &[Code], least: usize| {
         let last = codes.iter().rposition(|code| code.length > 0);
         last.map_or(least, |last| least.max(last + 1))
@@ -283,62 +336,49 @@ fn put_codes(literals: &[Code; 286], distances: &[Code; 30], bits: &mut BitWrite
     let codes = codes(&frequencies, 7);
     let used = ORDER.iter().rposition(|&symbol| codes[symbol].length > 0);
     let count = used.map_or(4, |last| 4.max(last + 1));
-    bits.put(0b100, 3);
-    bits.put(literal_count as u64 - 257, 5);
-    bits.put(distance_count as u64 - 1, 5);
-    bits.put(count as u64 - 4, 4);
+    bits.put(0b100, 3, out);
+    bits.put(literal_count as u64 - 257, 5, out);
+    bits.put(distance_count as u64 - 1, 5, out);
+    bits.put(count as u64 - 4, 4, out);
     for &symbol in &ORDER[..count] {
-        bits.put(u64::from(codes[symbol].length), 3);
+        bits.put(u64::from(codes[symbol].length), 3, out);
     }
     for (symbol, extra, extra_bits) in steps {
-        bits.code(codes[usize::from(symbol)]);
-        bits.put(extra, extra_bits);
+        bits.code(codes[usize::from(symbol)], out);
+        bits.put(extra, extra_bits, out);
     }
 }
 
-/// Appends bits, the first in the lowest place of a byte.
-struct BitWriter<'o> {
-    out: &'o mut Vec<u8>,
+/// Writes bits, the first in the lowest place of a byte.
+#[derive(Default)]
+struct BitWriter {
     /// Fewer than 8 bits that do not fill a byte yet.
     held: u64,
     count: u32,
 }
 
-impl<'o> BitWriter<'o> {
-    fn new(out: &'o mut Vec<u8>) -> Self {
-        Self {
-            out,
-            held: 0,
-            count: 0,
-        }
-    }
-
-    /// Appends up to 56 bits.
-    #[inline]
-    fn put(&mut self, bits: u64, count: u32) {
+impl BitWriter {
+    /// Writes up to 56 bits.
+    fn put(&mut self, bits: u64, count: u32, out: &mut Vec<u8>) {
         self.held |= bits << self.count;
         self.count += count;
-        let whole = (self.count / 8) as usize;
-        let length = self.out.len();
-        self.out.extend_from_slice(&self.held.to_le_bytes());
-        self.out.truncate(length + whole);
-        self.held = if whole < 8 {
-            self.held >> (whole * 8)
-        } else {
-            0
-        };
+        let whole = self.count / 8;
+        let length = out.len();
+        out.extend_from_slice(&self.held.to_le_bytes());
+        out.truncate(length + whole as usize);
+        self.held = self.held.checked_shr(whole * 8).unwrap_or(0);
         self.count %= 8;
     }
 
-    fn code(&mut self, code: Code) {
-        self.put(u64::from(code.bits), u32::from(code.length));
+    fn code(&mut self, code: Code, out: &mut Vec<u8>) {
+        self.put(u64::from(code.bits), u32::from(code.length), out);
     }
 
     /// An empty stored block: it ends on a byte.
-    fn sync_flush(mut self) {
-        self.put(0, 3);
-        self.put(0, (8 - self.count) % 8);
-        self.out.extend_from_slice(&[0, 0, 0xff, 0xff]);
+    fn sync_flush(mut self, out: &mut Vec<u8>) {
+        self.put(0, 3, out);
+        self.put(0, (8 - self.count) % 8, out);
+        out.extend_from_slice(&[0, 0, 0xff, 0xff]);
     }
 }
 
@@ -374,7 +414,9 @@ mod tests {
                 .flat_map(|p| p.to_le_bytes()[..3].to_vec())
                 .collect();
             let mut coded = Vec::new();
-            chunk(&pixels, &mut coded);
+            let mut chunk = Chunk::new();
+            chunk.pixels(&pixels, &mut coded);
+            chunk.end(&mut coded);
             assert!(coded.ends_with(&[0, 0, 0xff, 0xff]));
             assert!(
                 inflated(&coded, bytes.len()) == bytes,

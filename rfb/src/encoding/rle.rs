@@ -17,7 +17,7 @@
 use super::palette::{Palette, pack};
 use crate::pixel::convert::Pen;
 
-const RAW: u8 = 0;
+pub(super) const RAW: u8 = 0;
 const SOLID: u8 = 1;
 const PLAIN_RLE: u8 = 128;
 
@@ -28,6 +28,16 @@ const LARGEST_PALETTE: usize = 127;
 /// In tiles that are deflated, runs shorter than this are written as single pixels: the same pixels
 /// then make the same bytes whatever stands beside them.
 const LEAST_DEFLATED_RUN: usize = 5;
+
+/// How a tile is coded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Coding {
+    Raw,
+    Solid,
+    Packed,
+    PaletteRle,
+    PlainRle,
+}
 
 struct Run {
     code: u32,
@@ -70,28 +80,28 @@ impl<'c> TileCoder<'c> {
 
     /// Appends the tile that has these codes.
     pub(super) fn encode(&mut self, codes: &[u32], width: usize, out: &mut Vec<u8>) {
+        let coding = self.choose(codes, width);
+        self.put(coding, codes, width, out);
+    }
+
+    /// The coding of the tile that has these codes; what [`TileCoder::put`] needs for it is kept.
+    pub(super) fn choose(&mut self, codes: &[u32], width: usize) -> Coding {
         if codes.iter().all(|&code| code == codes[0]) {
-            out.push(SOLID);
-            self.pen.one(codes[0], out);
-            return;
+            return Coding::Solid;
         }
         let pixel = self.pen.size();
         let raw = codes.len() * pixel;
         let has_palette = self.find_palette(codes);
         if !has_palette {
             if count_runs(codes) * (pixel + 1) >= raw {
-                self.put_raw(codes, out);
-                return;
+                return Coding::Raw;
             }
             self.find_runs(codes);
         }
 
         let colours = self.palette.colours().len();
-        let plain_rle: usize = self
-            .runs
-            .iter()
-            .map(|r| pixel + length_bytes(r.length))
-            .sum();
+        let run = |r: &Run| pixel + length_bytes(r.length);
+        let plain_rle = self.runs.iter().map(run).sum();
         let packed = if has_palette && colours <= LARGEST_PACKED {
             let row = (width * packed_bits(colours)).div_ceil(8);
             colours * pixel + codes.len() / width * row
@@ -109,18 +119,31 @@ impl<'c> TileCoder<'c> {
         };
 
         // The first of equals is the easiest to decode.
-        let smallest = raw.min(packed).min(palette_rle).min(plain_rle);
-        let start = out.len();
-        if raw == smallest {
-            self.put_raw(codes, out);
-        } else if packed == smallest {
-            self.put_packed(width, out);
-        } else if palette_rle == smallest {
-            self.put_palette_rle(out);
-        } else {
-            self.put_plain_rle(out);
+        let sizes = [
+            (raw, Coding::Raw),
+            (packed, Coding::Packed),
+            (palette_rle, Coding::PaletteRle),
+            (plain_rle, Coding::PlainRle),
+        ];
+        let smallest = sizes.into_iter().min_by_key(|&(size, _)| size);
+        smallest.map_or(Coding::Raw, |(_, coding)| coding)
+    }
+
+    /// Appends the tile for which this coding was just chosen.
+    pub(super) fn put(&self, coding: Coding, codes: &[u32], width: usize, out: &mut Vec<u8>) {
+        match coding {
+            Coding::Raw => {
+                out.push(RAW);
+                self.pen.all(codes, out);
+            }
+            Coding::Solid => {
+                out.push(SOLID);
+                self.pen.one(codes[0], out);
+            }
+            Coding::Packed => self.put_packed(width, out),
+            Coding::PaletteRle => self.put_palette_rle(out),
+            Coding::PlainRle => self.put_plain_rle(out),
         }
-        debug_assert_eq!(out.len() - start, 1 + smallest, "the size was foreseen");
     }
 
     /// Collects the runs and the palette; false if there are too many colours for one.
@@ -161,11 +184,6 @@ impl<'c> TileCoder<'c> {
         });
         self.runs.clear();
         self.runs.extend(runs);
-    }
-
-    fn put_raw(&self, codes: &[u32], out: &mut Vec<u8>) {
-        out.push(RAW);
-        self.pen.all(codes, out);
     }
 
     fn put_packed(&self, width: usize, out: &mut Vec<u8>) {

@@ -136,17 +136,20 @@ pub(super) fn put_fill(code: u32, pen: Pen<'_>, out: &mut Vec<u8>) {
 }
 
 fn put_full_colour(codes: &[u32], pen: Pen<'_>, level: u8, out: &mut Vec<u8>) {
-    match pen.triples(codes) {
-        Some(pixels) if codes.len() * pen.size() >= LEAST_COMPRESSED => {
-            out.put_u8(FULL_COLOUR.0);
-            put_zlib(out, |zlib| deflate_pixels::chunk(&pixels, zlib));
-        }
-        _ => {
-            let mut data = Vec::with_capacity(codes.len() * pen.size());
-            pen.all(codes, &mut data);
-            put_basic(FULL_COLOUR, |_| (), &data, level, out);
-        }
+    if codes.len() >= deflate_pixels::LEAST
+        && let Some(pixels) = pen.triples(codes)
+    {
+        out.put_u8(FULL_COLOUR.0);
+        put_zlib(out, |zlib| {
+            let mut chunk = deflate_pixels::Chunk::new();
+            chunk.pixels(&pixels, zlib);
+            chunk.end(zlib);
+        });
+        return;
     }
+    let mut data = Vec::with_capacity(codes.len() * pen.size());
+    pen.all(codes, &mut data);
+    put_basic(FULL_COLOUR, |_| (), &data, level, out);
 }
 
 fn put_palette(
