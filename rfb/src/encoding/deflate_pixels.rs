@@ -152,7 +152,7 @@ struct Block {
 impl Block {
     fn new() -> Self {
         Self {
-            tokens: Vec::new(),
+            tokens: Vec::with_capacity(BLOCK),
             literals: [0; 286],
             distances: [0; 30],
         }
@@ -198,7 +198,7 @@ impl Block {
         for &token in &self.tokens {
             let [a, b, c, length] = token.to_le_bytes().map(usize::from);
             if length == 0 {
-                let [a, b, c] = [literals[a], literals[b & 255], literals[c]];
+                let [a, b, c] = [literals[a], literals[b], literals[c]];
                 let mut all = u64::from(c.bits);
                 all = all << b.length | u64::from(b.bits);
                 all = all << a.length | u64::from(a.bits);
