@@ -48,7 +48,7 @@ const TEXT_COLOURS: usize = 96;
 const TEXT_RUN: usize = 16;
 
 /// A palette must save more than it costs: pixels for each of its colours.
-const PIXELS_PER_COLOUR: usize = 8;
+const PIXELS_PER_COLOUR: usize = 4;
 
 /// The control byte of a basic (zlib) rectangle.
 #[derive(Clone, Copy)]
