@@ -74,35 +74,42 @@ impl Fifo {
     }
 }
 
-/// A frame that was handed over.
+/// A frame that came from the dongle.
 #[derive(Clone, Copy, Debug)]
 pub struct Handed {
-    /// Just before its first byte was written.
+    /// Just before its first byte was written, or would have been.
     pub at: Instant,
     pub picture: usize,
     /// It shows another picture than the frame before.
     pub changed: bool,
+    /// The server was still taking the one before, so this one was lost, as it is in a dongle.
+    pub dropped: bool,
 }
 
-/// Hands over the frames of `numbers`, one in each slot, and returns at the end of the last slot. A writer that
-/// was kept waiting catches up: frames come closer together then, none is left out.
+/// Hands over the frames of `numbers`, one in each slot, and returns at the end of the last slot.
 pub fn play(
     fifo: &mut Fifo,
     workload: &Workload,
     numbers: std::ops::Range<usize>,
 ) -> Result<Vec<Handed>, Failure> {
-    let mut next = Instant::now();
+    let mut slot = Instant::now();
     let mut handed = Vec::with_capacity(numbers.len());
     for number in numbers {
+        let now = Instant::now();
+        let end = slot + SLOT;
         let picture = workload.picture_at(number);
+        let dropped = now >= end;
         handed.push(Handed {
-            at: Instant::now(),
+            at: if dropped { slot } else { now },
             picture,
             changed: workload.changes_at(number),
+            dropped,
         });
-        fifo.hand_over(&workload.pictures[picture])?;
-        next += SLOT;
-        thread::sleep(next.saturating_duration_since(Instant::now()));
+        if !dropped {
+            fifo.hand_over(&workload.pictures[picture])?;
+        }
+        slot = end;
+        thread::sleep(slot.saturating_duration_since(Instant::now()));
     }
     Ok(handed)
 }

@@ -45,8 +45,21 @@ impl FromStr for Link {
 
 impl fmt::Display for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} Mbit/s, {} ms", self.megabits, self.delay.as_millis())
+        write!(
+            f,
+            "{} Mbit/s, {} ms each way",
+            self.megabits,
+            self.delay.as_millis()
+        )
     }
+}
+
+impl Link {
+    /// What the usual bounds are given for.
+    pub const SLOW: Self = Self {
+        megabits: 5.0,
+        delay: Duration::from_millis(40),
+    };
 }
 
 const SEGMENT: u32 = 1448;
@@ -126,7 +139,7 @@ mod tests {
     #[test]
     fn a_link_is_read_from_its_numbers() {
         let link: Link = "5:40".parse().expect("a link");
-        assert_eq!(link.to_string(), "5 Mbit/s, 40 ms");
+        assert_eq!(link.to_string(), "5 Mbit/s, 40 ms each way");
         assert_eq!(link.delay, Duration::from_millis(40));
         for text in ["", "5", "0:1", "-1:1", "5:x", "inf:1"] {
             assert!(text.parse::<Link>().is_err(), "{text}");

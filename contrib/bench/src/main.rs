@@ -135,14 +135,9 @@ fn description(options: &Options, plan: &Plan) -> String {
     let load = first_line("/proc/loadavg", "").unwrap_or_default();
     let load = load.split(' ').next().unwrap_or("?").to_owned();
     let first = plan.servers.first().map_or("", |server| server.name());
-    let flow = if options.continuous {
-        ", ContinuousUpdates"
-    } else {
-        ""
-    };
     format!(
         "{}, {cores} × {model}, Linux {kernel}, load {load} at the start, {} frames a run, medians of {} alternated \
-         runs{flow}; ÷ is {first} divided by that row's server",
+         runs; ÷ is {first} divided by that row's server",
         today(),
         options.frames,
         options.repeats,

@@ -9,7 +9,7 @@ use std::{
 use crate::{
     Failure,
     client::{self, Clients},
-    feed::{self, Handed, SLOT},
+    feed::{self, Handed},
     link::Link,
     picture::{Quality, References},
     replay::{self, Shown},
@@ -48,8 +48,8 @@ pub struct Outcome {
     pub worst: Option<Quality>,
     /// Resident memory of the server in MiB: at the start, at the end, at its most.
     pub memory: [f64; 3],
-    /// Frames a second that the server took; less than the dongle's if it kept the feeder waiting.
-    pub pace: f64,
+    /// Frames that were lost because the server was still taking the one before.
+    pub dropped: usize,
 }
 
 /// Frames before the measured ones, for the first whole screens and whatever a server learns at first.
@@ -78,7 +78,7 @@ pub fn run(
     let (memory_before, _) = server.memory()?;
     let began = Instant::now();
     handed.extend(feed::play(&mut server.fifo, workload, measured)?);
-    let (took, cpu) = (began.elapsed(), server.cpu()?);
+    let cpu = server.cpu()?;
     let bytes = clients.bytes() - bytes_before;
     let (memory_after, peak) = server.memory()?;
     thread::sleep(case.link.map_or(GRACE, |_| GRACE_ON_A_LINK));
@@ -102,7 +102,10 @@ pub fn run(
             .filter_map(|update| update.quality)
             .min_by(|a, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal)),
         memory: [memory_before, memory_after, peak],
-        pace: (case.frames as f64 / took.as_secs_f64()).min(1.0 / SLOT.as_secs_f64()),
+        dropped: handed
+            .iter()
+            .filter(|frame| frame.dropped && frame.at >= began)
+            .count(),
     })
 }
 
@@ -173,6 +176,7 @@ mod tests {
             at: start + Duration::from_millis(10 * frame as u64),
             picture: workload.picture_at(frame),
             changed: workload.changes_at(frame),
+            dropped: false,
         });
         let handed = handed.collect();
         (workload, handed, start)

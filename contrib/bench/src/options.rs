@@ -42,7 +42,7 @@ pub struct Options {
     link: Option<Link>,
     /// Clients let the server send without being asked (Fence, ContinuousUpdates)
     #[arg(long)]
-    pub continuous: bool,
+    continuous: bool,
     /// Runs of each server
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..).map(usize::from))]
     pub repeats: usize,
@@ -76,13 +76,13 @@ pub struct Plan {
     pub servers: Vec<server::Kind>,
     workloads: Vec<Workload>,
     rows: Vec<Row>,
-    continuous: bool,
     frames: usize,
 }
 
 struct Row {
     client: client::Kind,
     clients: usize,
+    continuous: bool,
     link: Option<Link>,
 }
 
@@ -101,7 +101,6 @@ impl Options {
             servers: self.servers()?,
             workloads,
             rows: self.rows(),
-            continuous: self.continuous,
             frames: self.frames,
         })
     }
@@ -116,40 +115,43 @@ impl Options {
     }
 
     fn rows(&self) -> Vec<Row> {
-        let kinds = |chosen: &[client::Kind]| match chosen {
-            [] => client::KINDS.to_vec(),
-            chosen => chosen.to_vec(),
-        };
-        let row = |client, clients, link| Row {
+        let [usual, ..] = client::KINDS;
+        let row = |client, clients, continuous, link| Row {
             client,
             clients,
+            continuous,
             link,
         };
-        let everything = self.client.is_empty() && self.clients.is_empty() && self.link.is_none();
-        let counts = if self.clients.is_empty() {
-            &[1][..]
-        } else {
-            &self.clients
-        };
-        let clients = match self.link {
+        let kinds = match (&self.client[..], self.link) {
             // Over a link what counts is the usual client.
-            Some(_) if self.client.is_empty() => vec![client::KINDS[0]],
-            _ => kinds(&self.client),
+            ([], Some(_)) => vec![usual],
+            ([], None) => client::KINDS.to_vec(),
+            (chosen, _) => chosen.to_vec(),
+        };
+        let counts = match &self.clients[..] {
+            [] => &[1],
+            chosen => chosen,
         };
         let mut rows = Vec::new();
-        for client in clients {
-            rows.extend(counts.iter().map(|&count| row(client, count, self.link)));
+        for kind in kinds {
+            let row = |&count: &usize| row(kind, count, self.continuous, self.link);
+            rows.extend(counts.iter().map(row));
         }
-        if everything && self.workload.is_empty() {
-            let usual = client::KINDS[0];
-            let link = "5:40".parse().ok();
-            rows.extend([
-                row(usual, 8, None),
-                row(usual, 32, None),
-                row(usual, 1, link),
-            ]);
+        if self.chooses_nothing() {
+            rows.push(row(usual, 8, false, None));
+            rows.push(row(usual, 32, false, None));
+            rows.push(row(usual, 1, false, Some(Link::SLOW)));
+            rows.push(row(usual, 1, true, Some(Link::SLOW)));
         }
         rows
+    }
+
+    fn chooses_nothing(&self) -> bool {
+        self.workload.is_empty()
+            && self.client.is_empty()
+            && self.clients.is_empty()
+            && self.link.is_none()
+            && !self.continuous
     }
 
     fn servers(&self) -> Result<Vec<server::Kind>, Failure> {
@@ -224,7 +226,7 @@ impl Plan {
                     workload,
                     client: row.client,
                     clients: row.clients,
-                    continuous: self.continuous,
+                    continuous: row.continuous,
                     link: row.link,
                     frames: self.frames,
                 })

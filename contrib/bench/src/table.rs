@@ -21,11 +21,12 @@ pub struct Summary {
     changes: usize,
     worst: Option<Quality>,
     memory: [f64; 3],
-    pace: f64,
+    /// Of the run with the most.
+    dropped: usize,
 }
 
 pub const HEADER: &str = "\
-| workload | client | clients | server | CPU ms / frame | KB / frame | p50 ms | p99 ms | shown / changes | worst picture | peak RSS MiB | frames/s | CPU ÷ | KB ÷ | p50 ÷ |
+| workload | client | clients | server | CPU ms / frame | KB / frame | p50 ms | p99 ms | shown / changes | worst picture | peak RSS MiB | dropped | CPU ÷ | KB ÷ | p50 ÷ |
 |---|---|--:|---|--:|--:|--:|--:|--:|---|--:|--:|--:|--:|--:|";
 
 pub const LINK_HEADER: &str = "\
@@ -65,7 +66,7 @@ impl Summary {
                 all(|run| run.memory[1]),
                 all(|run| run.memory[2]),
             ],
-            pace: all(|run| run.pace),
+            dropped: runs.iter().map(|run| run.dropped).max().unwrap_or(0),
         }
     }
 
@@ -76,9 +77,9 @@ impl Summary {
             both.map_or(String::new(), |(a, b)| divided(a, b))
         };
         format!(
-            "| {} | {} | {} | {} | {} | {} | {} | {} | {} / {} | {} | {:.0} | {:.1} | {} | {} | {} |",
+            "| {} | {} | {} | {} | {} | {} | {} | {} | {} / {} | {} | {:.0} | {} | {} | {} | {} |",
             case.workload.name,
-            case.client.name,
+            client_text(case),
             case.clients,
             self.server,
             self.cpu_text(),
@@ -89,7 +90,7 @@ impl Summary {
             self.changes,
             self.worst.map_or("–".into(), |worst| worst.to_string()),
             self.memory[2],
-            self.pace,
+            self.dropped,
             ratio(|summary| Some(summary.cpu)),
             ratio(|summary| Some(summary.kilobytes)),
             ratio(|summary| summary.p50),
@@ -102,7 +103,7 @@ impl Summary {
         format!(
             "| {} | {} | {} | {} | {} | {} | {} | {} | {} / {} | {start:.0} → {end:.0} ({peak:.0}) |",
             case.workload.name,
-            case.client.name,
+            client_text(case),
             case.link.map_or("–".into(), |link| link.to_string()),
             self.server,
             self.cpu_text(),
@@ -123,6 +124,11 @@ impl Summary {
             format!("{:.2}", self.cpu)
         }
     }
+}
+
+fn client_text(case: &Case<'_>) -> String {
+    let flow = if case.continuous { ", continuous" } else { "" };
+    format!("{}{flow}", case.client.name)
 }
 
 fn amount(kilobytes: f64) -> String {
