@@ -173,12 +173,12 @@ fn demo_target(config: &Config) -> Result<Target, StartError> {
 
 fn real_target(config: &Config) -> Result<Target, StartError> {
     let wishes = Wishes {
-        format: config.format.map(layout),
+        format: config.format.map(Layout::from),
         size: config.size.map(|size| size.0),
         fps: config.fps.map(|fps| fps.per_second().into()),
     };
-    if wishes.format.is_some() && !matches!(config.source, config::Source::V4l(_)) {
-        tracing::warn!(source = %config.source, "`format` says nothing to this source, only to v4l");
+    if wishes.format.is_some() && matches!(config.source, config::Source::Replay(_)) {
+        tracing::warn!(source = %config.source, "`format` says nothing to this source, only to v4l and pipe");
     }
     let opener = source::opener(&config.source, wishes);
     let (sender, leds) = watch::channel(None);
@@ -200,17 +200,6 @@ fn real_target(config: &Config) -> Result<Target, StartError> {
     };
     tracing::info!(source = %config.source, sink = %config.sink, "serving");
     Ok(Target { opener, sink, leds })
-}
-
-fn layout(format: config::Format) -> Layout {
-    match format {
-        config::Format::Mjpeg => Layout::Mjpeg,
-        config::Format::Yuyv => Layout::Yuyv,
-        config::Format::Uyvy => Layout::Uyvy,
-        config::Format::Nv12 => Layout::Nv12,
-        config::Format::Rgb24 => Layout::Rgb24,
-        config::Format::Bgr24 => Layout::Bgr24,
-    }
 }
 
 /// Serves `target` until a signal comes.
@@ -254,7 +243,8 @@ fn serve(
     let (signal, signals) = watch::channel(Signal::Starting);
     let (frames, screen) = net::frames(signals, config.size.map(|size| size.0));
     let (input, hid) = hid::spawn(sink).map_err(StartError::System)?;
-    let source = supervisor::spawn(target.opener, signal).map_err(StartError::System)?;
+    let source = supervisor::spawn(target.opener, signal, config.noise_tolerance.levels())
+        .map_err(StartError::System)?;
     runtime.spawn(screen.follow());
 
     report_security(password.as_ref());

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::{
-    Format, FramesPerSecond, Function, Listen, ScreenSize, Settings, Sink, Source,
+    Format, FramesPerSecond, Function, Listen, NoiseTolerance, ScreenSize, Settings, Sink, Source,
 };
 
 /// What the program is to do.
@@ -124,13 +124,18 @@ struct Common {
 
 #[derive(Args, Debug)]
 struct Devices {
-    /// Where frames come from: v4l, v4l:/dev/videoN, pipe:- (JPEGs on standard input), pipe:PATH, replay:PATH
+    /// Where frames come from: v4l, v4l:/dev/videoN, pipe:- (JPEGs or raw frames on standard input), pipe:PATH, replay:PATH
     /// [default: v4l]
     #[arg(long, value_name = "SOURCE")]
     source: Option<Source>,
-    /// Format a v4l device delivers: mjpeg, yuyv, uyvy, nv12, rgb24, bgr24 [default: the best it offers]
+    /// Format a v4l device delivers: mjpeg, yuyv, uyvy, nv12, rgb24, bgr24 [default: the best it offers], or of
+    /// what comes through a pipe [default: mjpeg]; raw frames in a pipe need --size
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
+    /// By how many of 256 levels a sample of a raw format may flicker and be left as it is shown, 0 to 16
+    /// [default: 0]
+    #[arg(long, value_name = "LEVELS")]
+    noise_tolerance: Option<NoiseTolerance>,
     /// Where HID reports go: gadget, or null for a picture without input [default: gadget]
     #[arg(long, value_name = "SINK")]
     sink: Option<Sink>,
@@ -190,6 +195,7 @@ impl From<Devices> for Settings {
         Settings {
             source: devices.source,
             format: devices.format,
+            noise_tolerance: devices.noise_tolerance,
             sink: devices.sink,
             keyboard: devices.keyboard,
             mouse: devices.mouse,
@@ -236,7 +242,7 @@ mod tests {
     #[test]
     fn every_flag_arrives_in_its_setting() {
         let line = "rfbridge serve --listen 127.0.0.1:0 --listen [::1]:5901 --password-file /p --name box \
-            --size 1920x1080 --fps 30 --view-only --record /r --log debug --source replay:/f --format nv12 --sink null \
+            --size 1920x1080 --fps 30 --view-only --record /r --log debug --source replay:/f --format nv12 --noise-tolerance 3 --sink null \
             --keyboard /dev/hidg3 --mouse none --relative none --consumer /dev/hidg4 --config /c --print-config";
         let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
         let file = r#"
@@ -250,6 +256,7 @@ mod tests {
             log = "debug"
             source = "replay:/f"
             format = "nv12"
+            noise-tolerance = 3
             sink = "null"
             keyboard = "/dev/hidg3"
             mouse = "none"
@@ -306,6 +313,14 @@ mod tests {
             ("--source pipe:", ["--source", "'pipe:'", "pipe:-"]),
             ("--source replay", ["--source", "'replay'", "replay:PATH"]),
             ("--format h264", ["--format", "'h264'", "mjpeg, yuyv"]),
+            (
+                "--noise-tolerance 17",
+                ["--noise-tolerance", "'17'", "from 0 (off) to 16"],
+            ),
+            (
+                "--noise-tolerance x",
+                ["--noise-tolerance", "'x'", "from 0 (off) to 16"],
+            ),
             ("--sink usb", ["--sink", "'usb'", "null"]),
             ("--keyboard hidg0", ["--keyboard", "'hidg0'", "/dev/hidg0"]),
         ] {

@@ -76,7 +76,7 @@ fn connection() -> Connection {
     for i in 0..SIZE.area() {
         bgrx.extend_from_slice(&[(i % 7) as u8, (i / 1280) as u8, (i / 64 % 3) as u8, 0]);
     }
-    let frame = Frame::from_bgrx(FrameSeq(1), SIZE, &bgrx, 1280 * 4, None, None);
+    let frame = Frame::from_bgrx(FrameSeq(1), SIZE, &bgrx, 1280 * 4, None);
     let config = ServerConfig {
         name: "a target".to_owned(),
         ..ServerConfig::default()

@@ -16,7 +16,9 @@ use serde::{Deserialize, Serialize};
 
 pub use file::{DEFAULT_PATH, FileError};
 pub use password::{CREDENTIAL, Password, PasswordError};
-pub use values::{BadValue, Format, FramesPerSecond, Function, Listen, ScreenSize, Sink, Source};
+pub use values::{
+    BadValue, Format, FramesPerSecond, Function, Listen, NoiseTolerance, ScreenSize, Sink, Source,
+};
 
 /// One layer of settings, from the flags or from the file. `None` leaves it to the layer below.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +48,8 @@ pub struct Settings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub format: Option<Format>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub noise_tolerance: Option<NoiseTolerance>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub sink: Option<Sink>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keyboard: Option<Function>,
@@ -59,7 +63,7 @@ pub struct Settings {
 
 impl Settings {
     /// The names of all keys, as they are written in the file.
-    pub const KEYS: [&str; 15] = [
+    pub const KEYS: [&str; 16] = [
         "listen",
         "name",
         "password-file",
@@ -70,6 +74,7 @@ impl Settings {
         "record",
         "source",
         "format",
+        "noise-tolerance",
         "sink",
         "keyboard",
         "mouse",
@@ -90,6 +95,7 @@ impl Settings {
             record: self.record.or(below.record),
             source: self.source.or(below.source),
             format: self.format.or(below.format),
+            noise_tolerance: self.noise_tolerance.or(below.noise_tolerance),
             sink: self.sink.or(below.sink),
             keyboard: self.keyboard.or(below.keyboard),
             mouse: self.mouse.or(below.mouse),
@@ -122,6 +128,7 @@ pub struct Config {
     pub record: Option<PathBuf>,
     pub source: Source,
     pub format: Option<Format>,
+    pub noise_tolerance: NoiseTolerance,
     pub sink: Sink,
     pub keyboard: Function,
     pub mouse: Function,
@@ -138,6 +145,10 @@ pub enum ConfigError {
     NoListener,
     #[error("`listen` names {0} twice; name every address once (only port 0 may be repeated)")]
     SameListener(SocketAddr),
+    #[error(
+        "{0} pictures from a pipe do not tell their size; give it with --size WIDTHxHEIGHT (key `size`)"
+    )]
+    NoSize(Format),
     #[error(
         "`name` is {0:?}; a desktop name has 1 to 255 bytes and no control characters (leave it out to use the host's name)"
     )]
@@ -184,6 +195,7 @@ impl Config {
             record: settings.record,
             source: settings.source.unwrap_or(Source::V4l(None)),
             format: settings.format,
+            noise_tolerance: settings.noise_tolerance.unwrap_or_default(),
             sink: settings.sink.unwrap_or(Sink::Gadget),
             keyboard: settings
                 .keyboard
@@ -212,6 +224,12 @@ impl Config {
         let name = &self.name;
         if name.is_empty() || name.len() > 255 || name.chars().any(char::is_control) {
             return Err(ConfigError::Name(name.clone()));
+        }
+        if let (Source::Stdin | Source::Pipe(_), Some(format), None) =
+            (&self.source, self.format, self.size)
+            && format != Format::Mjpeg
+        {
+            return Err(ConfigError::NoSize(format));
         }
         if self.sink == Sink::Gadget {
             self.check_functions()?;
@@ -287,6 +305,7 @@ impl Config {
             record: self.record,
             source: Some(self.source),
             format: self.format,
+            noise_tolerance: Some(self.noise_tolerance),
             sink: Some(self.sink),
             keyboard: Some(self.keyboard),
             mouse: Some(self.mouse),

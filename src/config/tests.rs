@@ -28,6 +28,7 @@ fn an_empty_file_gives_the_defaults() {
     assert_eq!(config.relative, Function::device("/dev/hidg2"));
     assert_eq!(config.consumer, Function::None);
     assert_eq!((config.size, config.fps), (None, None));
+    assert_eq!(config.noise_tolerance.levels(), 0);
 }
 
 #[test]
@@ -53,6 +54,7 @@ fn values_are_written_as_in_flags() {
             r#"source = "replay:f.mjpeg""#,
         ),
         (r#"format = "bgr24""#, r#"format = "bgr24""#),
+        ("noise-tolerance = 16", "noise-tolerance = 16"),
         (r#"sink = "null""#, r#"sink = "null""#),
         (r#"consumer = "/dev/hidg3""#, r#"consumer = "/dev/hidg3""#),
         (r#"mouse = "none""#, r#"mouse = "none""#),
@@ -85,6 +87,10 @@ fn bad_values_name_the_key_the_value_and_the_remedy() {
         (
             r#"source = "camera""#,
             ["source", "camera", "v4l:/dev/videoN"],
+        ),
+        (
+            "noise-tolerance = 17",
+            ["noise-tolerance", "17", "from 0 (off) to 16"],
         ),
         (r#"format = "MJPG""#, ["format", "MJPG", "mjpeg, yuyv"]),
         (r#"sink = "none""#, ["sink", "none", "null"]),
@@ -173,7 +179,7 @@ fn what_is_printed_can_be_loaded_and_means_the_same() {
         "",
         "listen = [\"0.0.0.0:5900\", \"[::]:5901\"]\nname = \"it's \\\"here\\\"\"\npassword-file = \"/etc/p\"",
         "size = \"1920x1080\"\nfps = 60\nlog = \"info,rfbridge::net=debug\"\nrecord = \"/tmp/r\"\n\
-         source = \"pipe:-\"\nformat = \"yuyv\"\nsink = \"null\"\nconsumer = \"/dev/hidg3\"",
+         source = \"pipe:-\"\nformat = \"yuyv\"\nnoise-tolerance = 2\nsink = \"null\"\nconsumer = \"/dev/hidg3\"",
     ] {
         let config = config(toml);
         let printed = config.to_toml().expect("printable");
@@ -186,6 +192,14 @@ fn what_is_printed_can_be_loaded_and_means_the_same() {
 fn settings_that_make_no_sense_together_are_refused() {
     let twice = SocketAddr::from(([127, 0, 0, 1], 5901));
     assert_eq!(refused("listen = []"), ConfigError::NoListener);
+    for pipe in ["pipe:-", "pipe:/run/frames"] {
+        assert_eq!(
+            refused(&format!("source = \"{pipe}\"\nformat = \"nv12\"")),
+            ConfigError::NoSize(Format::Nv12)
+        );
+    }
+    config("source = \"pipe:-\"\nformat = \"mjpeg\"");
+    config("format = \"yuyv\"");
     assert_eq!(
         refused(r#"listen = ["127.0.0.1:5901", "127.0.0.1:5901"]"#),
         ConfigError::SameListener(twice)

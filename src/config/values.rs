@@ -129,14 +129,55 @@ impl FromStr for FramesPerSecond {
     }
 }
 
+/// By how much a captured sample may differ from what is shown and still count as the same, 0 to 16.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "i64", into = "i64")]
+pub struct NoiseTolerance(u8);
+
+impl NoiseTolerance {
+    pub fn levels(self) -> u8 {
+        self.0
+    }
+}
+
+impl TryFrom<i64> for NoiseTolerance {
+    type Error = BadValue;
+
+    fn try_from(value: i64) -> Result<Self, BadValue> {
+        u8::try_from(value)
+            .ok()
+            .filter(|levels| *levels <= 16)
+            .map(NoiseTolerance)
+            .ok_or_else(|| {
+                BadValue(
+                    "not a noise tolerance; write a whole number from 0 (off) to 16".to_owned(),
+                )
+            })
+    }
+}
+
+impl From<NoiseTolerance> for i64 {
+    fn from(tolerance: NoiseTolerance) -> i64 {
+        i64::from(tolerance.0)
+    }
+}
+
+impl FromStr for NoiseTolerance {
+    type Err = BadValue;
+
+    fn from_str(text: &str) -> Result<Self, BadValue> {
+        text.parse::<i64>().unwrap_or(-1).try_into()
+    }
+}
+
 /// Where frames come from: `v4l`, `v4l:/dev/video0`, `pipe:-`, `pipe:PATH`, `replay:PATH`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     /// A V4L2 capture device; the first one that captures if it is not named.
     V4l(Option<PathBuf>),
-    /// Concatenated JPEGs from standard input.
+    /// Pictures from standard input, one after the other.
     Stdin,
-    /// Concatenated JPEGs from a FIFO or a file.
+    /// Pictures from a FIFO, one after the other.
     Pipe(PathBuf),
     /// A recording, looped.
     Replay(PathBuf),
@@ -176,7 +217,7 @@ impl fmt::Display for Source {
     }
 }
 
-/// The format a V4L2 device is told to deliver.
+/// The format a V4L2 device is told to deliver, or that a pipe has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     Mjpeg,

@@ -14,7 +14,7 @@ use crate::{
         Leds,
         sink::{Function, Offer, Sink},
     },
-    source::{Opener, Source, SourceError},
+    source::{Lent, Opener, Source, SourceError},
     video::{Captured, Colour, Layout, canvas::Canvas},
 };
 
@@ -128,7 +128,7 @@ struct DemoSource {
 }
 
 impl Source for DemoSource {
-    fn next(&mut self) -> Result<Captured<'_>, SourceError> {
+    fn next(&mut self) -> Result<Lent<'_>, SourceError> {
         let mut target = self.shared.now();
         if let Some((revision, delivered)) = self.drawn {
             let earliest = delivered + self.interval;
@@ -166,7 +166,8 @@ impl Source for DemoSource {
             stride: self.canvas.stride(),
             colour: Colour::default(),
             bytes: self.canvas.bytes(),
-        })
+        }
+        .into())
     }
 }
 
@@ -250,7 +251,7 @@ mod tests {
         let (mut opener, mut sink, _) = started();
         let mut source = opener.open().unwrap();
         let first = {
-            let captured = source.next().unwrap();
+            let captured = source.next().unwrap().captured;
             assert_eq!(captured.layout, Layout::Bgrx);
             assert_eq!(
                 captured.bytes.len(),
@@ -262,7 +263,7 @@ mod tests {
             sink.offer(Function::Keyboard, &keyboard(0x0b)),
             Offer::Taken
         );
-        assert!(source.next().unwrap().bytes != first);
+        assert!(source.next().unwrap().captured.bytes != first);
         assert_eq!(opener.with_target(|target| target.text().to_owned()), "h");
         assert_eq!(opener.name(), "the demo target");
     }
@@ -271,7 +272,7 @@ mod tests {
     fn a_still_screen_is_delivered_again_and_a_moving_one_always_differs() {
         let (mut opener, mut sink, _) = started();
         let mut source = opener.open().unwrap();
-        let mut next = || source.next().unwrap().bytes.to_vec();
+        let mut next = || source.next().unwrap().captured.bytes.to_vec();
         let clock = 32 * 1280 * 4;
         assert!(next()[clock..] == next()[clock..]);
         // Left of the first page is the one in motion.

@@ -2,14 +2,16 @@
 
 use super::MAX_PICTURE;
 
-/// Fed any number of bytes at a time, it finds each picture from SOI to EOI.
+/// Fed any number of bytes at a time, it finds each picture from SOI to EOI. It keeps no bytes:
+/// whoever feeds it keeps the last [`JpegStream::pending`] ones.
 ///
 /// It goes from marker to marker as ITU-T T.81 B.1.1 has them, so what looks like an EOI inside a
 /// thumbnail does not end a picture. After bytes that make no sense it looks for the next SOI.
 #[derive(Debug, Default)]
 pub struct JpegStream {
     state: State,
-    picture: Vec<u8>,
+    /// Bytes of the picture so far.
+    length: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -44,23 +46,22 @@ impl Default for State {
 
 impl JpegStream {
     /// Takes `bytes` up to the end of the first picture in them, or all. Returns how many were
-    /// taken and whether a picture ended there; it is then in `out`, whose old buffer is used for
-    /// the next one.
-    pub fn feed(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> (usize, bool) {
+    /// taken and, if a picture ended there, its length: it is the last so many bytes ever taken.
+    pub fn feed(&mut self, bytes: &[u8]) -> (usize, Option<usize>) {
         let mut at = 0;
         while let Some(&byte) = bytes.get(at) {
-            if self.picture.len() >= MAX_PICTURE {
+            if self.length >= MAX_PICTURE {
                 self.restart(byte);
             }
             let rest = &bytes[at..];
             let run = match self.state {
                 State::Segment { left, .. } => left.min(rest.len()),
-                State::Scan => rest.iter().position(|&b| b == 0xff).unwrap_or(rest.len()),
+                State::Scan => scan_data(rest),
                 _ => 0,
             }
-            .min(MAX_PICTURE - self.picture.len().min(MAX_PICTURE));
+            .min(MAX_PICTURE - self.length.min(MAX_PICTURE));
             if run > 0 {
-                self.picture.extend_from_slice(&rest[..run]);
+                self.length += run;
                 if let State::Segment { code, left } = self.state {
                     self.state = in_segment(code, left - run);
                 }
@@ -69,13 +70,19 @@ impl JpegStream {
             }
             at += 1;
             if self.step(byte) {
-                std::mem::swap(&mut self.picture, out);
-                self.picture.clear();
                 self.state = State::Seek(false);
-                return (at, true);
+                return (at, Some(std::mem::take(&mut self.length)));
             }
         }
-        (at, false)
+        (at, None)
+    }
+
+    /// How many of the bytes taken last belong, or may belong, to a picture that has not ended.
+    pub fn pending(&self) -> usize {
+        match self.state {
+            State::Seek(after_ff) => usize::from(after_ff),
+            _ => self.length,
+        }
     }
 
     /// One byte outside of runs; whether it ended a picture.
@@ -88,7 +95,7 @@ impl JpegStream {
             }
             return false;
         }
-        self.picture.push(byte);
+        self.length += 1;
         match (self.state, byte) {
             (State::Marker, 0xff) => self.state = State::Code { in_scan: false },
             (State::Scan, _) => self.state = State::Code { in_scan: true },
@@ -112,15 +119,22 @@ impl JpegStream {
     }
 
     fn begin(&mut self) {
-        self.picture.clear();
-        self.picture.extend_from_slice(&[0xff, 0xd8]);
+        self.length = 2;
         self.state = State::Marker;
     }
 
     fn restart(&mut self, byte: u8) {
-        self.picture.clear();
+        self.length = 0;
         self.state = State::Seek(byte == 0xff);
     }
+}
+
+/// How many bytes of a scan come before the first that needs a look: one that ends it, or the last
+/// of `bytes` if what it means is still to come.
+fn scan_data(bytes: &[u8]) -> usize {
+    memchr::memchr_iter(0xff, bytes)
+        .find(|&at| !matches!(bytes.get(at + 1), Some(0x00 | 0xd0..=0xd7)))
+        .unwrap_or(bytes.len())
 }
 
 fn in_segment(code: u8, left: usize) -> State {
@@ -154,15 +168,17 @@ mod tests {
     }
 
     fn split(pieces: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Vec<Vec<u8>> {
-        let (mut stream, mut out, mut pictures) = (JpegStream::default(), Vec::new(), Vec::new());
+        let (mut stream, mut kept, mut pictures) = (JpegStream::default(), Vec::new(), Vec::new());
         for piece in pieces {
             let mut rest = piece.as_ref();
             while !rest.is_empty() {
-                let (taken, whole) = stream.feed(rest, &mut out);
+                let (taken, picture) = stream.feed(rest);
+                kept.extend_from_slice(&rest[..taken]);
                 rest = &rest[taken..];
-                if whole {
-                    pictures.push(out.clone());
+                if let Some(length) = picture {
+                    pictures.push(kept[kept.len() - length..].to_vec());
                 }
+                kept.drain(..kept.len() - stream.pending());
             }
         }
         pictures

@@ -1,22 +1,37 @@
 //! One slot between the source thread and the video thread: the newest picture wins.
 
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::{
+    mem,
+    sync::{Arc, Condvar, Mutex, PoisonError},
+};
 
+use bytes::Bytes;
 use rfb::geom::Size;
 
-use super::SourceError;
+use super::{Lent, SourceError, pool::Pool, tolerance};
 use crate::video::{Captured, Colour, Layout};
 
-/// A captured picture that owns its bytes.
+/// A captured picture that can be kept: its bytes are shared, never copied.
+#[derive(Clone)]
 pub(super) struct Picture {
     layout: Layout,
     size: Size,
     stride: usize,
     colour: Colour,
-    bytes: Vec<u8>,
+    bytes: Bytes,
 }
 
 impl Picture {
+    fn new(captured: &Captured<'_>, bytes: Bytes) -> Self {
+        Self {
+            layout: captured.layout,
+            size: captured.size,
+            stride: captured.stride,
+            colour: captured.colour,
+            bytes,
+        }
+    }
+
     pub(super) fn captured(&self) -> Captured<'_> {
         Captured {
             layout: self.layout,
@@ -27,22 +42,25 @@ impl Picture {
         }
     }
 
-    fn equals(&self, captured: &Captured<'_>) -> bool {
-        (self.layout, self.size, self.stride, self.colour)
-            == (
-                captured.layout,
-                captured.size,
-                captured.stride,
-                captured.colour,
-            )
-            && self.bytes == captured.bytes
+    /// Whether `other` shows the same: equal bytes, or samples that differ by no more than
+    /// `tolerance`. The bytes of a JPEG are no samples.
+    fn is_shown_by(&self, other: &Captured<'_>, tolerance: u8) -> bool {
+        let same_shape = (self.layout, self.size, self.stride, self.colour)
+            == (other.layout, other.size, other.stride, other.colour);
+        if !same_shape {
+            return false;
+        }
+        match self.layout {
+            Layout::Mjpeg => tolerance::equal(&self.bytes, other.bytes),
+            _ => tolerance::within(tolerance, &self.bytes, other.bytes),
+        }
     }
 }
 
 /// What the video thread takes.
 pub(super) enum Post {
     Picture {
-        picture: Arc<Picture>,
+        picture: Picture,
         /// Whether it is known to equal the picture taken before it.
         repeated: bool,
     },
@@ -57,25 +75,29 @@ pub(super) struct Mailbox {
 
 #[derive(Default)]
 struct Slot {
-    picture: Option<(Arc<Picture>, bool)>,
+    picture: Option<(Picture, bool)>,
     trouble: Option<SourceError>,
+    /// Whether the last picture put is on show, so that nobody need be woken for the same again.
+    is_settled: bool,
+    /// How many such there were since something was taken last.
+    repeats: u64,
     closed: bool,
 }
 
 impl Mailbox {
-    /// The next thing to show, or `None` once the mailbox is closed. A picture that came before a
-    /// trouble is taken before it.
-    pub(super) fn take(&self) -> Option<Post> {
+    /// The next thing to show, and how often what was shown before came again meanwhile; `None`
+    /// once the mailbox is closed. A picture that came before a trouble is taken before it.
+    ///
+    /// `is_shown` tells whether what was taken last is a picture and was good. Until something else is put, the
+    /// same picture is then only counted.
+    pub(super) fn take(&self, is_shown: bool) -> Option<(Post, u64)> {
         let mut slot = self.slot.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             if slot.closed {
                 return None;
             }
-            if let Some((picture, repeated)) = slot.picture.take() {
-                return Some(Post::Picture { picture, repeated });
-            }
-            if let Some(trouble) = slot.trouble.take() {
-                return Some(Post::Trouble(trouble));
+            if let Some(post) = slot.take(is_shown) {
+                return Some((post, mem::take(&mut slot.repeats)));
             }
             slot = self
                 .filled
@@ -89,7 +111,31 @@ impl Mailbox {
     }
 
     pub(super) fn put_trouble(&self, trouble: SourceError) {
-        self.change(|slot| slot.trouble = Some(trouble));
+        self.change(|slot| {
+            slot.trouble = Some(trouble);
+            slot.is_settled = false;
+        });
+    }
+
+    fn put(&self, picture: Picture) {
+        self.change(|slot| {
+            slot.trouble = None;
+            slot.is_settled = false;
+            slot.picture = Some((picture, false));
+        });
+    }
+
+    /// `last` is the picture put last.
+    fn put_again(&self, last: &Picture) {
+        let mut slot = self.slot.lock().unwrap_or_else(PoisonError::into_inner);
+        if slot.is_settled {
+            slot.repeats += 1;
+            return;
+        }
+        slot.trouble = None;
+        slot.picture.get_or_insert_with(|| (last.clone(), true));
+        drop(slot);
+        self.filled.notify_one();
     }
 
     fn change(&self, change: impl FnOnce(&mut Slot)) {
@@ -98,67 +144,66 @@ impl Mailbox {
     }
 }
 
-/// The source thread's end. It keeps the buffers, so that none is made for each picture.
-pub(super) struct Sender {
-    mailbox: Arc<Mailbox>,
-    last: Option<Arc<Picture>>,
-    spare: Vec<Arc<Picture>>,
+impl Slot {
+    /// With nothing in the slot, what was taken last is what was put last: if it is shown, all is
+    /// settled.
+    fn take(&mut self, is_shown: bool) -> Option<Post> {
+        let picture = self.picture.take();
+        let post = picture
+            .map(|(picture, repeated)| Post::Picture { picture, repeated })
+            .or_else(|| self.trouble.take().map(Post::Trouble));
+        self.is_settled = is_shown && post.is_none();
+        post
+    }
 }
 
-/// One is waiting, one is being decoded.
-const SPARES: usize = 2;
+/// The source thread's end.
+pub(super) struct Sender {
+    mailbox: Arc<Mailbox>,
+    /// By how much a sample may differ from the last picture put and count as equal.
+    tolerance: u8,
+    last: Option<Picture>,
+    /// For the bytes of sources that do not share theirs.
+    pool: Pool,
+}
 
 impl Sender {
-    pub(super) fn new(mailbox: Arc<Mailbox>) -> Self {
+    pub(super) fn new(mailbox: Arc<Mailbox>, tolerance: u8) -> Self {
         Self {
             mailbox,
+            tolerance,
             last: None,
-            spare: Vec::new(),
+            pool: Pool::default(),
         }
     }
 
-    /// Replaces the picture that waits, if any, and any trouble before it.
-    pub(super) fn put(&mut self, captured: &Captured<'_>) {
-        if let Some(last) = self.last.as_ref().filter(|last| last.equals(captured)) {
-            self.mailbox.change(|slot| {
-                slot.trouble = None;
-                slot.picture.get_or_insert_with(|| (Arc::clone(last), true));
-            });
+    /// Replaces the picture that waits, if any, and any trouble before it. The same picture again
+    /// is compared, not copied, and wakes nobody while it is on show.
+    pub(super) fn put(&mut self, lent: Lent<'_>) {
+        let Lent { captured, shared } = lent;
+        if let Some(last) = &self.last
+            && last.is_shown_by(&captured, self.tolerance)
+        {
+            self.mailbox.put_again(last);
             return;
         }
-        let mut picture = self.buffer();
-        picture.extend_from_slice(captured.bytes);
-        let picture = Arc::new(Picture {
-            layout: captured.layout,
-            size: captured.size,
-            stride: captured.stride,
-            colour: captured.colour,
-            bytes: picture,
+        // Before a buffer is looked for: the last one's may be the one.
+        self.last = None;
+        let bytes = shared.unwrap_or_else(|| {
+            let mut buffer = self.pool.buffer();
+            buffer.clear();
+            buffer.extend_from_slice(captured.bytes);
+            self.pool.share(buffer)
         });
-        let old = self.last.replace(Arc::clone(&picture));
-        if self.spare.len() < SPARES {
-            self.spare.extend(old);
-        }
-        self.mailbox.change(|slot| {
-            slot.trouble = None;
-            slot.picture = Some((picture, false));
-        });
+        let picture = Picture::new(&captured, bytes);
+        self.last = Some(picture.clone());
+        self.mailbox.put(picture);
     }
 
     pub(super) fn put_trouble(&self, trouble: SourceError) {
         self.mailbox.put_trouble(trouble);
     }
-
-    /// An empty buffer; that of a picture that nobody looks at any more, if there is one.
-    fn buffer(&mut self) -> Vec<u8> {
-        let free = self
-            .spare
-            .iter()
-            .position(|spare| Arc::strong_count(spare) == 1);
-        let mut bytes = free
-            .and_then(|index| Arc::into_inner(self.spare.swap_remove(index)))
-            .map_or_else(Vec::new, |picture| picture.bytes);
-        bytes.clear();
-        bytes
-    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,16 +2,21 @@
 //!
 //! A source is one file here, its `mod` line and a row in [`opener`]. [`supervisor`] keeps it open.
 
+mod intake;
 pub mod jpeg_stream;
 mod mailbox;
 mod pipe;
+mod pool;
+mod raw_frame;
 mod replay;
 mod stop;
 pub mod supervisor;
+mod tolerance;
 mod v4l;
 
 use std::path::PathBuf;
 
+use bytes::Bytes;
 use rfb::geom::Size;
 
 use crate::{
@@ -44,7 +49,24 @@ pub enum SourceError {
 /// An open source. Lives on the source thread.
 pub trait Source: Send {
     /// Waits for the newest frame, at most about a second, and lends it until the next call.
-    fn next(&mut self) -> Result<Captured<'_>, SourceError>;
+    fn next(&mut self) -> Result<Lent<'_>, SourceError>;
+}
+
+/// A picture that is lent until the source is asked for the next one.
+pub struct Lent<'a> {
+    pub captured: Captured<'a>,
+    /// The same bytes to be kept, from a source that can give them away. Others' are copied, if the
+    /// picture is a new one.
+    pub shared: Option<Bytes>,
+}
+
+impl<'a> From<Captured<'a>> for Lent<'a> {
+    fn from(captured: Captured<'a>) -> Self {
+        Lent {
+            captured,
+            shared: None,
+        }
+    }
 }
 
 /// How to open a source, as often as needed.
@@ -72,9 +94,22 @@ pub struct Wishes {
 pub fn opener(source: &config::Source, wishes: Wishes) -> Box<dyn Opener> {
     match source {
         config::Source::V4l(path) => Box::new(v4l::Camera::new(path.clone(), wishes)),
-        config::Source::Stdin => Box::new(pipe::PipeOpener::new(PathBuf::from("-"))),
-        config::Source::Pipe(path) => Box::new(pipe::PipeOpener::new(path.clone())),
+        config::Source::Stdin => Box::new(pipe::PipeOpener::new(PathBuf::from("-"), wishes)),
+        config::Source::Pipe(path) => Box::new(pipe::PipeOpener::new(path.clone(), wishes)),
         config::Source::Replay(path) => Box::new(replay::Recording::new(path.clone(), wishes.fps)),
+    }
+}
+
+impl From<config::Format> for Layout {
+    fn from(format: config::Format) -> Self {
+        match format {
+            config::Format::Mjpeg => Layout::Mjpeg,
+            config::Format::Yuyv => Layout::Yuyv,
+            config::Format::Uyvy => Layout::Uyvy,
+            config::Format::Nv12 => Layout::Nv12,
+            config::Format::Rgb24 => Layout::Rgb24,
+            config::Format::Bgr24 => Layout::Bgr24,
+        }
     }
 }
 

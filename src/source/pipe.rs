@@ -1,4 +1,4 @@
-//! JPEGs from standard input or a FIFO, one after the other; the newest wins.
+//! JPEGs or raw frames from standard input or a FIFO, one after the other; the newest wins.
 
 use std::{
     fs::{File, OpenOptions},
@@ -11,9 +11,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
 use rfb::geom::Size;
 
-use super::{Opener, Source, SourceError, Stop, jpeg_stream::JpegStream};
+use super::{Lent, Opener, Source, SourceError, Stop, Wishes, intake::Intake, raw_frame::RawFrame};
 use crate::video::{Captured, Colour, Layout};
 
 /// How long to wait for a picture before the last one is lent again.
@@ -22,20 +23,35 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const SLICE: Duration = Duration::from_millis(100);
 /// Most bytes read for one picture lent, so that a writer without a pause is shown too.
 const MAX_READ: usize = 4 * 1024 * 1024;
+/// What a FIFO is made to hold, as most systems allow: a whole JPEG comes with one read.
+const FIFO_BYTES: libc::c_int = 1024 * 1024;
 
 /// Opens `-` (standard input) once, or a FIFO as often as needed.
 pub(super) struct PipeOpener {
     place: PathBuf,
+    wishes: Wishes,
     stdin_used: bool,
     stop: Stop,
 }
 
 impl PipeOpener {
-    pub(super) fn new(place: PathBuf) -> Self {
+    pub(super) fn new(place: PathBuf, wishes: Wishes) -> Self {
         Self {
             place,
+            wishes,
             stdin_used: false,
             stop: Stop::default(),
+        }
+    }
+
+    /// The shape of raw frames, or `None` for JPEGs.
+    fn frame(&self) -> Result<Option<RawFrame>, SourceError> {
+        match (self.wishes.format, self.wishes.size) {
+            (None | Some(Layout::Mjpeg), _) => Ok(None),
+            (Some(layout), Some(size)) => Ok(Some(RawFrame { layout, size })),
+            (Some(layout), None) => Err(SourceError::Ended(format!(
+                "{layout} pictures do not tell their size: give it with --size WIDTHxHEIGHT"
+            ))),
         }
     }
 
@@ -52,7 +68,7 @@ impl PipeOpener {
         let stdin = io::stdin();
         if stdin.is_terminal() {
             return Err(SourceError::Ended(
-                "standard input is a terminal: pipe JPEGs into it".to_owned(),
+                "standard input is a terminal: pipe pictures into it".to_owned(),
             ));
         }
         stdin
@@ -84,18 +100,22 @@ impl PipeOpener {
 
 impl Opener for PipeOpener {
     fn open(&mut self) -> Result<Box<dyn Source>, SourceError> {
+        let frame = self.frame()?;
         let file = if self.is_stdin() {
             self.open_stdin()?
         } else {
             self.open_fifo()?
         };
+        // A smaller one does as well.
+        // SAFETY: F_SETPIPE_SZ takes a number; the file is open.
+        unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETPIPE_SZ, FIFO_BYTES) };
         Ok(Box::new(Pipe {
             file,
             name: self.name(),
             stop: self.stop.clone(),
-            stream: JpegStream::default(),
-            newest: Vec::new(),
-            buffer: vec![0; 64 * 1024],
+            frame,
+            intake: frame.map_or_else(Intake::of_jpegs, Intake::of_frames),
+            newest: None,
             ended: false,
         }))
     }
@@ -117,57 +137,73 @@ struct Pipe {
     file: File,
     name: String,
     stop: Stop,
-    stream: JpegStream,
-    /// The newest whole picture; empty before the first.
-    newest: Vec<u8>,
-    buffer: Vec<u8>,
+    frame: Option<RawFrame>,
+    intake: Intake,
+    newest: Option<Bytes>,
     ended: bool,
 }
 
 impl Source for Pipe {
-    fn next(&mut self) -> Result<Captured<'_>, SourceError> {
-        let deadline = Instant::now() + PATIENCE;
-        let mut read = 0;
-        let mut is_new = false;
-        while !self.stop.is_set() && !self.ended {
-            let wait = if is_new { Duration::ZERO } else { SLICE };
-            if !self.readable(wait)? {
-                if is_new || Instant::now() >= deadline {
-                    break;
-                }
-                continue;
-            }
-            let count = self.read()?;
-            is_new |= self.take(count);
-            read += count;
-            if is_new && read > MAX_READ {
-                break;
-            }
-        }
+    fn next(&mut self) -> Result<Lent<'_>, SourceError> {
+        let is_new = self.fill()?;
         if self.ended && !is_new {
             return Err(SourceError::Ended(format!("{} was closed", self.name)));
         }
-        // A writer that has nothing new to show says nothing; the picture stays.
-        if self.newest.is_empty() {
-            return Err(SourceError::NoSignal(format!(
-                "no picture has come from {} yet: write JPEGs to it",
-                self.name
-            )));
+        if let Some(picture) = self.intake.picture() {
+            self.newest = Some(picture);
         }
-        Ok(Captured {
-            layout: Layout::Mjpeg,
-            size: Size::default(),
-            stride: 0,
-            colour: Colour::default(),
-            bytes: &self.newest,
+        // A writer that has nothing new to show says nothing; the picture stays.
+        let Some(newest) = &self.newest else {
+            return Err(SourceError::NoSignal(format!(
+                "no picture has come from {} yet: write {} to it",
+                self.name,
+                self.frame.map_or("JPEGs", |_| "raw pictures"),
+            )));
+        };
+        Ok(Lent {
+            captured: match self.frame {
+                Some(frame) => frame.captured(newest),
+                None => Captured {
+                    layout: Layout::Mjpeg,
+                    size: Size::default(),
+                    stride: 0,
+                    colour: Colour::default(),
+                    bytes: newest,
+                },
+            },
+            shared: Some(newest.clone()),
         })
     }
 }
 
 impl Pipe {
+    /// Reads until no newer picture waits, there has been none for too long, or the end. Whether
+    /// there is a new one.
+    fn fill(&mut self) -> Result<bool, SourceError> {
+        let deadline = Instant::now() + PATIENCE;
+        let mut read = 0;
+        let mut is_new = false;
+        while !self.stop.is_set() && !self.ended {
+            if is_new {
+                if read > MAX_READ || self.waiting() < self.intake.least() {
+                    break;
+                }
+            } else if !self.readable(SLICE)? {
+                if Instant::now() >= deadline {
+                    break;
+                }
+                continue;
+            }
+            let count = self.read()?;
+            is_new |= self.intake.took(count);
+            read += count;
+        }
+        Ok(is_new)
+    }
+
     /// Reads once what there is.
     fn read(&mut self) -> Result<usize, SourceError> {
-        match self.file.read(&mut self.buffer) {
+        match self.file.read(self.intake.room()) {
             Ok(0) => {
                 self.ended = true;
                 Ok(0)
@@ -182,16 +218,14 @@ impl Pipe {
         }
     }
 
-    /// Whether a picture became whole with the first `count` bytes of the buffer.
-    fn take(&mut self, count: usize) -> bool {
-        let mut is_new = false;
-        let mut at = 0;
-        while at < count {
-            let (taken, whole) = self.stream.feed(&self.buffer[at..count], &mut self.newest);
-            at += taken;
-            is_new |= whole;
+    /// How many bytes can be read at once; 0 if that cannot be told.
+    fn waiting(&self) -> usize {
+        let mut count: libc::c_int = 0;
+        // SAFETY: FIONREAD writes one int; the file is open.
+        match unsafe { libc::ioctl(self.file.as_raw_fd(), libc::FIONREAD, &raw mut count) } {
+            0 => usize::try_from(count).unwrap_or(0),
+            _ => 0,
         }
-        is_new
     }
 
     fn readable(&self, wait: Duration) -> Result<bool, SourceError> {

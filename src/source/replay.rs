@@ -1,4 +1,4 @@
-//! A recording, played for ever: a `.mjpeg` file, or a directory of JPEG and PNG pictures.
+//! A recording, played for ever: a file of JPEGs or of raw frames, or a directory of JPEG and PNG pictures.
 
 mod index;
 mod pictures;
@@ -8,8 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Opener, Source, SourceError, Stop};
-use crate::video::Captured;
+use super::{Lent, Opener, Source, SourceError, Stop};
 use pictures::Pictures;
 
 /// Frames a second if neither the user nor the recording says.
@@ -64,7 +63,7 @@ struct Player {
 }
 
 impl Source for Player {
-    fn next(&mut self) -> Result<Captured<'_>, SourceError> {
+    fn next(&mut self) -> Result<Lent<'_>, SourceError> {
         let now = Instant::now();
         if self.stop.wait(self.due.saturating_duration_since(now)) {
             return Err(SourceError::Ended("it was stopped".to_owned()));

@@ -72,11 +72,17 @@ pub struct SourceThreads {
 }
 
 /// Starts both threads. `signal` becomes [`Signal::Starting`] at once; it does not matter whether
-/// anybody listens to it. Fails only if the system has no more threads.
-pub fn spawn(opener: Box<dyn Opener>, signal: watch::Sender<Signal>) -> io::Result<SourceThreads> {
+/// anybody listens to it. A raw picture is no news if no sample differs by more than `tolerance`
+/// levels from the last one that was. Fails only if the system has no more threads.
+pub fn spawn(
+    opener: Box<dyn Opener>,
+    signal: watch::Sender<Signal>,
+    tolerance: u8,
+) -> io::Result<SourceThreads> {
     spawn_with(
         opener,
         signal,
+        tolerance,
         Converter::new(),
         Arc::<SystemClock>::default(),
     )
@@ -86,6 +92,7 @@ pub fn spawn(opener: Box<dyn Opener>, signal: watch::Sender<Signal>) -> io::Resu
 pub fn spawn_with(
     mut opener: Box<dyn Opener>,
     signal: watch::Sender<Signal>,
+    tolerance: u8,
     converter: Converter,
     clock: Arc<dyn Clock>,
 ) -> io::Result<SourceThreads> {
@@ -103,7 +110,7 @@ pub fn spawn_with(
 
     let (stop, sender) = (
         threads.stop.clone(),
-        Sender::new(Arc::clone(&threads.mailbox)),
+        Sender::new(Arc::clone(&threads.mailbox), tolerance),
     );
     threads.start("source", move || {
         capture(opener, sender, &stop, clock.as_ref())
@@ -180,7 +187,7 @@ fn drain(
         if stop.is_set() {
             return SourceError::Ended("it was stopped".to_owned());
         }
-        match guarded(|| source.next().map(|captured| sender.put(&captured))) {
+        match guarded(|| source.next().map(|lent| sender.put(lent))) {
             Ok(()) => *backoff = FIRST_BACKOFF,
             Err(trouble @ SourceError::NoSignal(_)) => {
                 sender.put_trouble(trouble);

@@ -151,10 +151,10 @@ impl Converter {
         Ok(Some(frame))
     }
 
-    /// Counts a picture that is known, without looking at it, to equal the last good one.
-    pub fn count_identical(&mut self) {
-        self.counters.captured += 1;
-        self.counters.identical += 1;
+    /// Counts pictures that are known, without looking at them, to equal the last good one.
+    pub fn count_identical(&mut self, pictures: u64) {
+        self.counters.captured += pictures;
+        self.counters.identical += pictures;
     }
 
     /// The newest frame, if there has been one.

@@ -208,6 +208,15 @@ pub fn encode(
     (row.encode)(picture, parameters, first_of_stream, out);
 }
 
+/// Whether the payload that [`encode`] wrote shows the picture only nearly: JPEG does.
+pub fn is_lossy(encoding: Encoding, payload: &[u8]) -> bool {
+    match encoding {
+        Encoding::Jpeg => true,
+        Encoding::Tight | Encoding::TightPng => payload.first() == Some(&tight::JPEG),
+        _ => false,
+    }
+}
+
 /// The pixels of one rectangle, rows top to bottom without padding.
 #[derive(Clone, Copy, Debug)]
 pub struct Picture<'a> {

@@ -22,7 +22,7 @@ use crate::pixel::convert::{Converter, Pen};
 use crate::wire::Put;
 
 const FILL: u8 = 0x80;
-const JPEG: u8 = 0x90;
+pub(super) const JPEG: u8 = 0x90;
 const FULL_COLOUR: Basic = Basic::stream(0);
 const TWO_COLOURS: Basic = Basic::stream(1).with_filter();
 const PALETTE: Basic = Basic::stream(2).with_filter();

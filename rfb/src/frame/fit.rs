@@ -1,6 +1,6 @@
 //! A frame shown in a framebuffer of another size, for clients that cannot follow a size change.
 
-use super::{Frame, Pixel};
+use super::{Damaged, Frame, Pixel};
 use crate::geom::{Point, Rect, Size};
 
 /// Where a picture of size `source` lies in a framebuffer of size `into`: as large as fits with its
@@ -39,10 +39,10 @@ pub fn to_source(point: Point, source: Size, into: Size) -> Point {
 }
 
 /// The picture of `frame` in a framebuffer of size `into`, on black, sharing what is equal in `previous`.
-pub fn fit(frame: &Frame, into: Size, previous: Option<&Frame>) -> Frame {
+pub fn fit(frame: &Frame, into: Size, previous: Option<&Frame>) -> Result<Frame, Damaged> {
     let source = frame.size();
     let place = placement(source, into);
-    let pixels = frame.pixels(source.rect());
+    let pixels = frame.pixels(source.rect())?;
     let spans = |length: u16, source: u16| -> Vec<(usize, usize)> {
         let (length, source) = (usize::from(length), usize::from(source));
         (0..length)
@@ -66,7 +66,7 @@ pub fn fit(frame: &Frame, into: Size, previous: Option<&Frame>) -> Frame {
             *out = average(rows.flatten()).to_le_bytes();
         }
     }
-    Frame::from_bgrx(frame.seq(), into, &bgrx, stride, None, previous)
+    Ok(Frame::from_bgrx(frame.seq(), into, &bgrx, stride, previous))
 }
 
 /// The mean colour of some pixels (at least one).
@@ -103,9 +103,9 @@ mod tests {
         assert_eq!(placement(wide, wide), wide.rect());
 
         let frame = Frame::solid(FrameSeq(7), Size::new(64, 32), 0x10_20_30);
-        let fitted = fit(&frame, Size::new(32, 32), None);
+        let fitted = fit(&frame, Size::new(32, 32), None).expect("pixels");
         assert_eq!(fitted.seq(), FrameSeq(7));
-        let pixels = fitted.pixels(fitted.size().rect());
+        let pixels = fitted.pixels(fitted.size().rect()).expect("pixels");
         for (y, row) in pixels.chunks(32).enumerate() {
             let colour = if (8..24).contains(&y) { 0x10_20_30 } else { 0 };
             assert!(row.iter().all(|p| *p == colour), "row {y}");

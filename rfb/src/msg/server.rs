@@ -1,7 +1,7 @@
 //! What the server sends (RFC 6143 §7.6 and the extensions that rfbridge offers).
 
 use super::pseudo;
-use crate::geom::{Rect, Size};
+use crate::geom::{Point, Rect, Size};
 use crate::pixel::PixelFormat;
 use crate::wire::Put;
 
@@ -68,6 +68,16 @@ pub fn extended_desktop_size(
         out.put_u16(v);
     }
     out.put_u32(0);
+}
+
+/// The number of the CopyRect encoding.
+const COPY_RECT: i32 = 1;
+
+/// A CopyRect rectangle (RFC 6143 §7.7.2): U16 x, U16 y of where `to` is copied from.
+pub fn copy_rect(out: &mut Vec<u8>, to: Rect, from: Point) {
+    rectangle(out, to, COPY_RECT);
+    out.put_u16(from.x);
+    out.put_u16(from.y);
 }
 
 /// A DesktopSize rectangle; it must be the last of its update.

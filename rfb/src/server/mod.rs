@@ -14,8 +14,12 @@
 //! client skips frames instead of queueing them.
 
 mod announce;
+mod boxes;
 mod handshake;
+mod motion;
+mod plan;
 mod session;
+mod shown;
 mod update;
 mod view;
 mod wants;
@@ -34,8 +38,13 @@ use crate::wire::Reader;
 
 pub use crate::msg::server::LedState;
 use handshake::{Handshake, Step};
+pub use plan::{Part, Plan};
 use session::Session;
-pub use update::{EncodedUpdate, UpdateJob};
+pub use update::{Encoded, EncodedUpdate, UpdateJob, UpdateKey};
+
+/// Time in milliseconds from a beginning that is the same for all connections of a server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Millis(pub u64);
 
 /// What is the same for every connection.
 #[derive(Clone, Debug, Default)]
@@ -273,12 +282,36 @@ impl Connection {
         }
     }
 
-    /// Takes a finished job back and gives the bytes to send, with everything that had to wait for it;
-    /// empty if it turned out that nothing had changed.
-    pub fn finish_update(&mut self, update: EncodedUpdate) -> Bytes {
+    /// Takes a finished job back and gives the bytes to send, piece by piece, with everything that had to wait for
+    /// it; empty if it turned out that nothing had changed.
+    pub fn finish_update(&mut self, update: EncodedUpdate) -> Vec<Bytes> {
         match &mut self.state {
             State::Running(session) => session.finish_update(update),
-            State::Handshake(_) | State::Ended => Bytes::new(),
+            State::Handshake(_) | State::Ended => Vec::new(),
+        }
+    }
+
+    /// Tells the time, to be called before [`Connection::plan_update`]: a picture that was sent with loss is sent
+    /// again without once it has rested.
+    pub fn set_now(&mut self, now: Millis) {
+        if let State::Running(session) = &mut self.state {
+            session.set_now(now);
+        }
+    }
+
+    /// When [`Connection::plan_update`] will have something though no new frame came.
+    pub fn wakes_at(&self) -> Option<Millis> {
+        match &self.state {
+            State::Running(session) => session.wakes_at(),
+            State::Handshake(_) | State::Ended => None,
+        }
+    }
+
+    /// Whether bytes are dear, because the line is slow: then even in full motion nothing is sent that did not
+    /// change.
+    pub fn set_thrifty(&mut self, thrifty: bool) {
+        if let State::Running(session) = &mut self.state {
+            session.set_thrifty(thrifty);
         }
     }
 }

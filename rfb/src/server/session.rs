@@ -1,13 +1,15 @@
 //! The session behind the handshake: what the client asked for, and when it gets it.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
 use super::Event;
+use super::Millis;
 use super::announce::{News, PseudoRects, Told};
-use super::update::{EncodedUpdate, UpdateJob};
-use super::view::View;
+use super::update::{EncodedUpdate, Manner, Terms, UpdateJob};
+use super::view::{Asked, View};
 use super::wants::{Wants, ZlibStream};
 use crate::encoding::Encoding;
 use crate::error::Error;
@@ -15,6 +17,7 @@ use crate::frame::{Frame, FrameSeq, fit};
 use crate::geom::{Rect, Size};
 use crate::msg::client::{self, ClientMessage};
 use crate::msg::server::{self, LedState, ResizeReason, ResizeStatus, fence};
+use crate::pixel::convert::colour_map;
 use crate::pixel::{Colour, PixelFormat};
 use crate::wire::{Read, Reader};
 
@@ -29,8 +32,10 @@ pub(super) struct Session {
     news: News,
     /// Size of the framebuffer as the client knows it.
     size: Size,
-    /// What the client shows; `None` while a job has it.
-    view: Option<View>,
+    /// What the client shows, once it has drawn what was sent.
+    view: Arc<View>,
+    /// Whether a job is out.
+    busy: bool,
     request: Request,
     /// What the job that is out answers.
     answering: Request,
@@ -45,6 +50,10 @@ pub(super) struct Session {
     deferred: Vec<u8>,
     /// A frame and an area in which nothing was found to have changed.
     examined: Option<(FrameSeq, Rect)>,
+    /// A frame of which there is nothing to show.
+    damaged: Option<FrameSeq>,
+    now: Millis,
+    thrifty: bool,
 }
 
 /// FramebufferUpdateRequests that were not answered yet, as one. Areas lie in the framebuffer.
@@ -67,7 +76,8 @@ impl Session {
             told: Told::default(),
             news: News { leds, name: None },
             size,
-            view: Some(View::new(size)),
+            view: Arc::new(View::new(size)),
+            busy: false,
             request: Request::default(),
             answering: Request::default(),
             continuous: None,
@@ -76,7 +86,24 @@ impl Session {
             left_over: PseudoRects::default(),
             deferred: Vec::new(),
             examined: None,
+            damaged: None,
+            now: Millis(0),
+            thrifty: false,
         }
+    }
+
+    pub(super) fn set_now(&mut self, now: Millis) {
+        self.now = now;
+    }
+
+    pub(super) fn set_thrifty(&mut self, thrifty: bool) {
+        self.thrifty = thrifty;
+    }
+
+    /// When there will be something to send though nothing changes.
+    pub(super) fn wakes_at(&self) -> Option<Millis> {
+        let asked = self.request.open || self.continuous.is_some();
+        self.view.rests_at().filter(|_| asked && !self.busy)
     }
 
     pub(super) fn set_leds(&mut self, leds: Option<LedState>) {
@@ -214,15 +241,11 @@ impl Session {
 
     /// Where control bytes go that must stay in order with updates: behind the one that is out, if any.
     fn control<'a>(&'a mut self, out: &'a mut Vec<u8>) -> &'a mut Vec<u8> {
-        if self.view.is_some() {
-            out
-        } else {
-            &mut self.deferred
-        }
+        if self.busy { &mut self.deferred } else { out }
     }
 
     pub(super) fn plan_update(&mut self, frame: &Frame, out: &mut Vec<u8>) -> Option<UpdateJob> {
-        if self.view.is_none() || !(self.request.open || self.continuous.is_some()) {
+        if self.busy || !(self.request.open || self.continuous.is_some()) {
             return None;
         }
         if frame.size() != self.size && self.wants.can_resize() {
@@ -231,6 +254,9 @@ impl Session {
         } else if self.wants.extended_desktop_size && !self.told.desktop && self.told.pixels {
             self.tell_desktop(out);
             self.continuous?;
+        }
+        if self.damaged == Some(frame.seq()) {
+            return None;
         }
         let area = self.size.rect();
         let full = self.request.full;
@@ -242,26 +268,33 @@ impl Session {
             .union(continuous);
         let left_over = std::mem::take(&mut self.left_over);
         let pseudo = self.told.announce(&self.wants, &mut self.news, left_over);
-        let view = self.view.take()?;
+        let rested = self.view.rests_at().is_some_and(|at| at <= self.now);
         let examined = self
             .examined
             .is_some_and(|(seq, seen)| seq == frame.seq() && seen.contains(changed));
-        let lacks = !examined && view.may_lack(frame, changed);
-        if full.is_empty() && pseudo.is_empty() && !lacks {
-            self.view = Some(view);
+        let lacks = !changed.is_empty() && !examined && self.view.may_lack(frame);
+        if full.is_empty() && pseudo.is_empty() && !lacks && !rested {
             return None;
         }
+        self.busy = true;
         self.answering = std::mem::take(&mut self.request);
         self.examined = Some((frame.seq(), changed));
         Some(UpdateJob {
-            view,
-            frame: frame.clone(),
-            full,
-            changed,
-            encoding: self.wants.choose(self.format, self.zlib),
-            parameters: self.wants.parameters(self.format),
-            pass_through: self.wants.pass_through(self.format),
-            begins_stream: self.zlib.is_none(),
+            terms: Terms {
+                view: Arc::clone(&self.view),
+                frame: frame.clone(),
+                asked: Asked { full, changed },
+                manner: Manner {
+                    encoding: self.wants.choose(self.format, self.zlib),
+                    parameters: self.wants.parameters(self.format),
+                    carrier: self.wants.carrier(self.format, self.zlib),
+                    copies: self.wants.copy_rect,
+                    begins_stream: self.zlib.is_none(),
+                    thrifty: self.thrifty,
+                },
+                refine: rested.then_some(self.now),
+                now: self.now,
+            },
             needs_colour_map: self.format.colour == Colour::Map && !self.colour_map_sent,
             pseudo,
         })
@@ -284,7 +317,7 @@ impl Session {
     /// of the picture is unknown to it, whatever kind of request comes next.
     fn resize(&mut self, size: Size, out: &mut Vec<u8>) {
         self.size = size;
-        self.view = Some(View::new(size));
+        self.view = Arc::new(View::new(size));
         self.request = Request::default();
         self.examined = None;
         self.told.desktop = true;
@@ -297,36 +330,49 @@ impl Session {
         }
     }
 
-    pub(super) fn finish_update(&mut self, update: EncodedUpdate) -> Bytes {
+    /// Gives what is to be sent, in pieces.
+    pub(super) fn finish_update(&mut self, update: EncodedUpdate) -> Vec<Bytes> {
         let EncodedUpdate {
-            mut view,
-            bytes,
-            rects,
+            encoded,
+            frame,
             parameters,
+            needs_colour_map,
             pseudo,
-            stream,
-            ..
         } = update;
+        self.busy = false;
         let mut out = Vec::new();
-        if bytes.is_empty() {
-            // Nothing had changed after all: the request stays open.
-            self.request.join(self.answering);
-        } else if parameters.format != self.format && !rects.is_empty() {
+        if encoded.damaged.is_some() {
+            self.damaged = Some(frame);
+        }
+        let has_pixels = !encoded.is_empty();
+        if has_pixels && parameters.format != self.format {
             // The client changed its pixel format meanwhile and would misread this: plan it anew.
-            view.forget(&rects);
             self.request.join(self.answering);
             self.left_over = pseudo;
             self.examined = None;
         } else {
-            self.zlib = self.zlib.or(stream);
-            self.colour_map_sent |= update.sent_colour_map;
-            self.examined = None;
-            self.told.pixels |= !rects.is_empty();
-            out = bytes;
+            self.view = Arc::clone(&encoded.view);
+            if has_pixels || !pseudo.is_empty() {
+                self.zlib = self.zlib.or(encoded.stream);
+                self.examined = None;
+                self.told.pixels |= has_pixels;
+                let mut head = Vec::new();
+                if needs_colour_map && has_pixels {
+                    server::set_colour_map_entries(&mut head, &colour_map());
+                    self.colour_map_sent = true;
+                }
+                server::framebuffer_update(&mut head, encoded.rects.saturating_add(pseudo.count));
+                out.push(head.into());
+                out.push(encoded.bytes.clone());
+                out.push(pseudo.bytes.into());
+            } else {
+                // Nothing had changed after all: the request stays open.
+                self.request.join(self.answering);
+            }
         }
-        self.view = Some(view);
-        out.append(&mut self.deferred);
-        out.into()
+        out.push(std::mem::take(&mut self.deferred).into());
+        out.retain(|piece: &Bytes| !piece.is_empty());
+        out
     }
 }
 

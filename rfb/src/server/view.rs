@@ -1,323 +1,298 @@
 //! What one client has on its screen, tile by tile.
 //!
 //! What the client lacks is what differs from this; there is no list of damage that could be lost or
-//! grow while a client is slow.
+//! grow while a client is slow. A view never changes: bringing it up to a frame makes the next one, so clients that
+//! have seen the same share it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::frame::{Frame, Tile, fit, tile_count, tile_rect};
-use crate::geom::{Rect, Size};
+use super::Millis;
+use super::motion::Motion;
+use super::shown::{Shown, moved};
+use crate::frame::moves::Grid;
+use crate::frame::{Damaged, Frame, FrameSeq, Tile, fit, moves, tile_count, tile_rect};
+use crate::geom::{Point, Rect, Size};
 
-/// A tile as the client shows it.
-#[derive(Debug)]
-struct Shown {
-    tile: Arc<Tile>,
-    /// The part that was sent (tile coordinates); the rest is unknown.
-    known: Rect,
-}
+/// A lossy picture is sent again without loss when it has not changed for so long.
+const REST: Millis = Millis(500);
+
+/// About the height of a line of text: what moves is looked for by lines.
+const LINE: u16 = 16;
 
 /// One client's screen.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct View {
     size: Size,
-    tiles: Vec<Option<Shown>>,
+    screen: Screen,
+    id: ViewId,
     /// The last frame as fitted into `size`, if it had to be.
     fitted: Option<Frame>,
+    pub(super) motion: Motion,
+}
+
+#[derive(Clone, Debug)]
+enum Screen {
+    /// This frame and nothing else.
+    Exact(Frame),
+    Mixed(Vec<Option<Shown>>),
+}
+
+/// Which screens are known to look the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum ViewId {
+    Unknown(Size),
+    Exact(Size, FrameSeq),
+    Own(u64),
+}
+
+/// What a client asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Asked {
+    /// To be sent whether it changed or not.
+    pub(super) full: Rect,
+    /// To be sent where it changed.
+    pub(super) changed: Rect,
+}
+
+/// How what changed may be told.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Means {
+    /// The client takes CopyRect.
+    pub(super) copies: bool,
+    /// How far a cell can be seen outside its edges where what is copied must look as if it had been decoded in its
+    /// new place.
+    pub(super) bleed: Size,
+    /// Lossy parts that have rested are wanted without loss.
+    pub(super) refine: bool,
+    pub(super) now: Millis,
+}
+
+/// What has to be sent to bring a view up to a frame.
+#[derive(Debug, Default)]
+pub(super) struct Lacks {
+    /// To be done first: the area, and where its top left corner is copied from.
+    pub(super) copy: Option<(Rect, Point)>,
+    /// Asked for whether it changed or not.
+    pub(super) full: Rect,
+    /// Boxes around what changed, from left to right in rows from the top down.
+    pub(super) boxes: Vec<Vec<Rect>>,
+    /// Where a lossy picture has rested.
+    pub(super) rested: Vec<Rect>,
 }
 
 impl View {
     /// A screen of which nothing is known.
     pub(super) fn new(size: Size) -> Self {
-        let tiles = std::iter::repeat_with(|| None)
-            .take(tile_count(size))
-            .collect();
         Self {
             size,
-            tiles,
+            screen: Screen::Mixed(vec![None; tile_count(size)]),
+            id: ViewId::Unknown(size),
             fitted: None,
+            motion: Motion::default(),
         }
     }
 
-    /// Whether something in `area` may differ from `frame`; cheap, and right when it says no.
-    pub(super) fn may_lack(&self, frame: &Frame, area: Rect) -> bool {
-        if area.is_empty() {
-            return false;
+    pub(super) fn id(&self) -> ViewId {
+        self.id
+    }
+
+    /// Whether something may differ from `frame`; cheap, and right when it says no.
+    pub(super) fn may_lack(&self, frame: &Frame) -> bool {
+        self.id != ViewId::Exact(self.size, frame.seq())
+    }
+
+    /// The frame that is shown, if it is nothing else.
+    pub(super) fn exact(&self) -> Option<&Frame> {
+        match &self.screen {
+            Screen::Exact(frame) => Some(frame),
+            Screen::Mixed(_) => None,
         }
-        let shown = if frame.size() == self.size {
-            frame
-        } else {
-            match &self.fitted {
-                Some(fitted) if fitted.seq() == frame.seq() => fitted,
-                _ => return true,
-            }
-        };
-        self.overlapping(area).any(|(index, part)| {
-            self.tiles[index].as_ref().is_none_or(|s| {
-                !Arc::ptr_eq(&s.tile, &shown.tiles()[index]) || !s.known.contains(part)
-            })
-        })
     }
 
     /// `frame` as this client sees it: itself, or letterboxed to the client's size.
-    pub(super) fn fit(&mut self, frame: &Frame) -> Frame {
+    pub(super) fn fit(&mut self, frame: &Frame) -> Result<Frame, Damaged> {
         if frame.size() == self.size {
             self.fitted = None;
-            return frame.clone();
+            return Ok(frame.clone());
         }
         match &self.fitted {
-            Some(fitted) if fitted.seq() == frame.seq() => fitted.clone(),
+            Some(fitted) if fitted.seq() == frame.seq() => Ok(fitted.clone()),
             previous => {
-                let fitted = fit::fit(frame, self.size, previous.as_ref());
+                let fitted = fit::fit(frame, self.size, previous.as_ref())?;
                 self.fitted = Some(fitted.clone());
-                fitted
+                Ok(fitted)
             }
         }
     }
 
-    /// Brings the view up to `frame`: all of `full` and what differs in `changed`. Gives the rectangles
-    /// to send, from the top down.
-    ///
-    /// `frame` must have the view's size (see [`View::fit`]).
-    pub(super) fn advance(&mut self, frame: &Frame, full: Rect, changed: Rect) -> Vec<Rect> {
-        let mut rects = Vec::new();
-        if !full.is_empty() {
-            let parts: Vec<_> = self.overlapping(full).collect();
-            for (index, part) in parts {
-                let shown = self.tiles[index].take();
-                self.tiles[index] = Some(Shown::with(shown, &frame.tiles()[index], part));
-            }
-            rects.push(full);
-        }
-        let mut boxes = Vec::new();
-        let parts: Vec<_> = self.overlapping(changed).collect();
-        for (index, part) in parts {
-            let new = &frame.tiles()[index];
-            let shown = self.tiles[index].take();
-            let (shown, sent) = Shown::catch_up(shown, new, part);
-            self.tiles[index] = Some(shown);
-            if !sent.is_empty() {
-                let origin = tile_rect(self.size, index);
-                boxes.push(Rect::new(
-                    origin.x + sent.x,
-                    origin.y + sent.y,
-                    sent.width,
-                    sent.height,
-                ));
-            }
-        }
-        rects.extend(merge(boxes));
-        rects
+    /// This frame was sent as a whole and without loss.
+    pub(super) fn replace(&mut self, frame: &Frame) {
+        self.id = ViewId::Exact(self.size, frame.seq());
+        self.screen = Screen::Exact(frame.clone());
     }
 
-    /// Forgets what was sent in these rectangles, because it never left.
-    pub(super) fn forget(&mut self, rects: &[Rect]) {
-        for rect in rects {
-            let parts: Vec<_> = self.overlapping(*rect).collect();
-            for (index, _) in parts {
-                self.tiles[index] = None;
-            }
+    /// Brings the view up to `frame`, which must have the view's size (see [`View::fit`]), and gives what has to be
+    /// sent for that.
+    pub(super) fn advance(
+        &mut self,
+        frame: &Frame,
+        asked: Asked,
+        means: Means,
+    ) -> Result<Lacks, Damaged> {
+        let new = frame.tiles()?;
+        let mut shown = self.take_tiles();
+        let mut lacks = Lacks::default();
+        if means.copies && asked.full.is_empty() && asked.changed == self.size.rect() {
+            lacks.copy = self.find_move(&mut shown, new, means);
         }
-    }
-
-    /// The tiles that `area` touches, each with the part it touches (tile coordinates).
-    fn overlapping(&self, area: Rect) -> impl Iterator<Item = (usize, Rect)> + '_ {
-        (0..self.tiles.len()).filter_map(move |index| {
-            let tile = tile_rect(self.size, index);
-            let part = tile.intersection(area);
-            let local = || Rect::new(part.x - tile.x, part.y - tile.y, part.width, part.height);
-            (!part.is_empty()).then(|| (index, local()))
-        })
-    }
-}
-
-impl Shown {
-    /// What is shown once `part` of `new` was drawn over what was there.
-    fn with(shown: Option<Shown>, new: &Arc<Tile>, part: Rect) -> Shown {
-        let whole = new.size().rect();
-        match shown {
-            Some(shown) if part != whole => {
-                let known = joined(shown.known, part);
-                if Arc::ptr_eq(&shown.tile, new) {
-                    return Shown {
-                        tile: shown.tile,
-                        known,
-                    };
+        if !asked.full.is_empty() {
+            for (index, part) in overlapping(self.size, asked.full) {
+                shown[index] = Some(Shown::with(shown[index].take(), &new[index], part));
+            }
+            lacks.full = asked.full;
+        }
+        for (index, part) in overlapping(self.size, asked.changed) {
+            let place = tile_rect(self.size, index);
+            let on_screen = |r: Rect| Rect::new(place.x + r.x, place.y + r.y, r.width, r.height);
+            let old = shown[index].take();
+            let next = Shown::catch_up(old, &new[index], part, means.now, |found| {
+                add(&mut lacks.boxes, on_screen(found));
+            });
+            let next = match next {
+                next if means.refine && next.has_rested(means.now, REST) => {
+                    lacks.rested.push(on_screen(next.lossy));
+                    next.refined()
                 }
-                let patched = shown.tile.patched(new, part);
-                // Once it is the same picture again, it is the same tile again.
-                let same = known == whole && patched == **new;
-                let tile = if same {
-                    Arc::clone(new)
-                } else {
-                    Arc::new(patched)
-                };
-                Shown { tile, known }
+                next => next,
+            };
+            shown[index] = Some(next);
+        }
+        lacks.boxes.retain(|row| !row.is_empty());
+        self.screen = Screen::Mixed(shown);
+        self.name(frame);
+        Ok(lacks)
+    }
+
+    /// What was sent in `rect` is not exactly what the view says.
+    pub(super) fn note_loss(&mut self, frame: &Frame, rect: Rect, now: Millis) {
+        let mut shown = self.take_tiles();
+        for (index, part) in overlapping(self.size, rect) {
+            if let Some(shown) = &mut shown[index] {
+                shown.lossy = shown.lossy.union(part);
+                shown.since = now;
             }
-            _ => Shown {
-                tile: Arc::clone(new),
-                known: part,
+        }
+        self.screen = Screen::Mixed(shown);
+        self.name(frame);
+    }
+
+    /// When the first lossy part will have rested.
+    pub(super) fn rests_at(&self) -> Option<Millis> {
+        match &self.screen {
+            Screen::Exact(_) => None,
+            Screen::Mixed(shown) => shown
+                .iter()
+                .flatten()
+                .filter_map(|shown| shown.rests_at(REST))
+                .min(),
+        }
+    }
+
+    /// Finds what moved up or down and moves it in `shown` too. Gives the area and where it comes from.
+    fn find_move(
+        &self,
+        shown: &mut [Option<Shown>],
+        new: &[Arc<Tile>],
+        means: Means,
+    ) -> Option<(Rect, Point)> {
+        let differ = shown
+            .iter()
+            .zip(new)
+            .filter(|(shown, new)| shown.as_ref().is_none_or(|s| !Arc::ptr_eq(&s.tile, new)))
+            .count();
+        if differ * 32 < new.len() {
+            return None;
+        }
+        let unit = new.first()?.unit();
+        let before = grid(self.size, unit, |index| shown[index].as_ref()?.whole());
+        let after = grid(self.size, unit, |index| Some(&*new[index]));
+        let found = moves::find(&before, &after, usize::from(LINE.div_ceil(unit.height)))?;
+        moved::apply(self.size, unit, &before, &after, &found, shown, new, means)
+    }
+
+    fn take_tiles(&mut self) -> Vec<Option<Shown>> {
+        match std::mem::replace(&mut self.screen, Screen::Mixed(Vec::new())) {
+            Screen::Mixed(tiles) => tiles,
+            Screen::Exact(frame) => match frame.tiles() {
+                Ok(tiles) => tiles.iter().map(|tile| Some(Shown::all_of(tile))).collect(),
+                // Sent unseen, and not a picture after all.
+                Err(_) => vec![None; tile_count(self.size)],
             },
         }
     }
 
-    /// What must be sent of `new` within `part`, and what is shown then.
-    fn catch_up(shown: Option<Shown>, new: &Arc<Tile>, part: Rect) -> (Shown, Rect) {
-        let Some(shown) = shown else {
-            return (Shown::with(None, new, part), part);
+    /// Finds out which other views are the same.
+    fn name(&mut self, frame: &Frame) {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let Screen::Mixed(shown) = &self.screen else {
+            return;
         };
-        if !shown.known.contains(part) {
-            return (Shown::with(Some(shown), new, part), part);
+        let is_exact = frame.tiles().is_ok_and(|tiles| {
+            shown
+                .iter()
+                .zip(tiles)
+                .all(|(shown, tile)| shown.as_ref().is_some_and(|s| s.is_exactly(tile)))
+        });
+        if is_exact {
+            self.replace(frame);
+        } else {
+            self.id = ViewId::Own(NEXT.fetch_add(1, Ordering::Relaxed));
         }
-        if Arc::ptr_eq(&shown.tile, new) {
-            return (shown, Rect::EMPTY);
-        }
-        let differs = shown.tile.difference(new);
-        let sent = differs.intersection(part);
-        if sent == differs && shown.known == new.size().rect() {
-            return (
-                Shown {
-                    tile: Arc::clone(new),
-                    known: shown.known,
-                },
-                sent,
-            );
-        }
-        if sent.is_empty() {
-            return (shown, sent);
-        }
-        (Shown::with(Some(shown), new, sent), sent)
     }
 }
 
-/// The known part of a tile after `part` was sent as well: both if together they are a rectangle,
-/// otherwise the newer one.
-fn joined(known: Rect, part: Rect) -> Rect {
-    let both = known.union(part);
-    let covered = known.area() + part.area() - known.intersection(part).area();
-    if both.area() == covered { both } else { part }
+/// Puts a box behind those that begin as high as it.
+fn add(rows: &mut Vec<Vec<Rect>>, found: Rect) {
+    const STEP: u16 = 8;
+    let row = usize::from(found.y / STEP);
+    if rows.len() <= row {
+        rows.resize_with(row + 1, Vec::new);
+    }
+    rows[row].push(found);
 }
 
-/// Joins neighbouring boxes (given row by row) where that costs few pixels that did not change: a
-/// rectangle's header, palette and zlib start cost about as much as some hundred pixels.
-fn merge(boxes: Vec<Rect>) -> Vec<Rect> {
-    const FREE: usize = 256;
-    let pays = |a: Rect, b: Rect, both: Rect| both.area() * 4 <= (a.area() + b.area() + FREE) * 5;
-    let mut runs: Vec<Rect> = Vec::new();
-    for next in boxes {
-        if let Some(last) = runs.last_mut() {
-            let both = last.union(next);
-            let tile = u32::from(crate::frame::TILE);
-            let same_row = u32::from(last.y) / tile == u32::from(next.y) / tile;
-            if same_row && pays(*last, next, both) {
-                *last = both;
-                continue;
-            }
+/// The tiles that `area` touches, each with the part it touches (tile coordinates).
+pub(super) fn overlapping(size: Size, area: Rect) -> impl Iterator<Item = (usize, Rect)> {
+    (0..tile_count(size)).filter_map(move |index| {
+        let tile = tile_rect(size, index);
+        let part = tile.intersection(area);
+        let local = || Rect::new(part.x - tile.x, part.y - tile.y, part.width, part.height);
+        (!part.is_empty()).then(|| (index, local()))
+    })
+}
+
+/// The ids of a screen's cells of size `unit`, of those tiles that are known and have such.
+fn grid<'t>(size: Size, unit: Size, tile: impl Fn(usize) -> Option<&'t Tile>) -> Grid {
+    let columns = usize::from(size.width.div_ceil(unit.width));
+    let rows = usize::from(size.height.div_ceil(unit.height));
+    let mut grid = Grid::new(columns, rows);
+    for index in 0..tile_count(size) {
+        let Some(tile) = tile(index).filter(|tile| tile.unit() == unit) else {
+            continue;
+        };
+        let place = tile_rect(size, index);
+        let left = usize::from(place.x / unit.width);
+        let top = usize::from(place.y / unit.height);
+        let width = usize::from(place.width.div_ceil(unit.width));
+        for (row, ids) in tile.unit_ids().chunks(width).enumerate() {
+            let start = (top + row) * columns + left;
+            grid.ids[start..start + width].copy_from_slice(ids);
         }
-        runs.push(next);
     }
-    let mut out: Vec<Rect> = Vec::new();
-    for next in runs {
-        match out
-            .iter_mut()
-            .rev()
-            .find(|above| pays(**above, next, above.union(next)))
-        {
-            Some(above) => *above = above.union(next),
-            None => out.push(next),
-        }
-    }
-    out
+    grid
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::frame::FrameSeq;
-
-    const SIZE: Size = Size::new(200, 130);
-
-    fn frame(seq: u64, dots: &[(u16, u16)], previous: Option<&Frame>) -> Frame {
-        let mut bgrx = vec![0u8; SIZE.area() * 4];
-        for &(x, y) in dots {
-            bgrx[(usize::from(y) * 200 + usize::from(x)) * 4] = 200;
-        }
-        Frame::from_bgrx(FrameSeq(seq), SIZE, &bgrx, 800, None, previous)
-    }
-
-    #[test]
-    fn a_new_client_lacks_everything_then_only_what_changed() {
-        let mut view = View::new(SIZE);
-        let first = frame(1, &[], None);
-        let all = SIZE.rect();
-        assert!(view.may_lack(&first, all));
-        assert_eq!(view.advance(&first, Rect::EMPTY, all), [all]);
-        assert!(!view.may_lack(&first, all));
-
-        let second = frame(2, &[(70, 10), (72, 12), (199, 129)], Some(&first));
-        assert!(view.may_lack(&second, all));
-        let sent = view.advance(&second, Rect::EMPTY, all);
-        assert_eq!(sent, [Rect::new(70, 10, 3, 3), Rect::new(199, 129, 1, 1)]);
-        assert!(view.advance(&second, Rect::EMPTY, all).is_empty());
-    }
-
-    #[test]
-    fn a_tile_that_changed_and_changed_back_costs_nothing() {
-        let mut view = View::new(SIZE);
-        let first = frame(1, &[], None);
-        view.advance(&first, SIZE.rect(), Rect::EMPTY);
-        let other = frame(2, &[(5, 5)], Some(&first));
-        let back = frame(3, &[], Some(&other));
-        assert!(view.may_lack(&back, SIZE.rect()), "tiles were made anew");
-        assert!(view.advance(&back, Rect::EMPTY, SIZE.rect()).is_empty());
-        assert!(!view.may_lack(&back, SIZE.rect()));
-    }
-
-    #[test]
-    fn a_part_that_was_asked_for_alone_is_known_and_the_rest_is_not() {
-        let mut view = View::new(SIZE);
-        let first = frame(1, &[], None);
-        let part = Rect::new(10, 10, 16, 16);
-        assert_eq!(view.advance(&first, part, Rect::EMPTY), [part]);
-        assert!(view.advance(&first, Rect::EMPTY, part).is_empty());
-        assert!(view.may_lack(&first, SIZE.rect()));
-
-        let second = frame(2, &[(11, 11), (150, 100)], Some(&first));
-        assert_eq!(
-            view.advance(&second, Rect::EMPTY, part),
-            [Rect::new(11, 11, 1, 1)]
-        );
-        let rest = view.advance(&second, Rect::EMPTY, SIZE.rect());
-        assert_eq!(rest, [SIZE.rect()], "all else is still unknown");
-        assert!(!view.may_lack(&second, SIZE.rect()));
-    }
-
-    #[test]
-    fn a_part_sent_again_and_again_keeps_the_tile_whole() {
-        let mut view = View::new(SIZE);
-        let first = frame(1, &[], None);
-        view.advance(&first, SIZE.rect(), Rect::EMPTY);
-        // Two dots change in one tile, but the client asks for the left half only, then for all.
-        let second = frame(2, &[(3, 3), (60, 60)], Some(&first));
-        let half = Rect::new(0, 0, 32, 130);
-        assert_eq!(
-            view.advance(&second, Rect::EMPTY, half),
-            [Rect::new(3, 3, 29, 58)]
-        );
-        assert_eq!(
-            view.advance(&second, Rect::EMPTY, SIZE.rect()),
-            [Rect::new(60, 60, 1, 1)]
-        );
-        assert!(!view.may_lack(&second, SIZE.rect()));
-    }
-
-    #[test]
-    fn neighbours_join_and_strangers_do_not() {
-        let row = |x| Rect::new(x, 0, 64, 64);
-        assert_eq!(
-            merge(vec![row(0), row(64), row(128)]),
-            [Rect::new(0, 0, 192, 64)]
-        );
-        let far = vec![Rect::new(0, 0, 40, 40), Rect::new(1000, 700, 40, 40)];
-        assert_eq!(merge(far.clone()), far);
-    }
-}
+#[path = "view_tests.rs"]
+mod tests;

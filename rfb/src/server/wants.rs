@@ -19,6 +19,7 @@ pub(super) struct Wants {
     quality: Option<u8>,
     fine_quality: Option<u8>,
     subsampling: Option<Subsampling>,
+    pub(super) copy_rect: bool,
     pub(super) desktop_size: bool,
     pub(super) extended_desktop_size: bool,
     pub(super) desktop_name: bool,
@@ -62,6 +63,7 @@ impl Wants {
         // How far into the range a level is; the ranges hold fewer than 256 numbers.
         let step = |range: std::ops::RangeInclusive<i32>| u8::try_from(number - range.start()).ok();
         match number {
+            n if n == EncodingType::COPY_RECT.0 => self.copy_rect = true,
             pseudo::DESKTOP_SIZE => self.desktop_size = true,
             pseudo::EXTENDED_DESKTOP_SIZE => self.extended_desktop_size = true,
             pseudo::DESKTOP_NAME => self.desktop_name = true,
@@ -137,14 +139,18 @@ impl Wants {
             .unwrap_or(Encoding::Raw)
     }
 
-    /// How to send a JPEG of the whole picture as it is, if this client takes one: inside Tight, or as
-    /// it is in encoding 21.
-    pub(super) fn pass_through(&self, format: PixelFormat) -> Option<Encoding> {
+    /// How JPEGs that the source made are sent, if this client takes them: inside Tight, or as they are in
+    /// encoding 21. A client that would rather have an encoding without loss gets that.
+    pub(super) fn carrier(
+        &self,
+        format: PixelFormat,
+        stream: Option<ZlibStream>,
+    ) -> Option<Encoding> {
         if format.bits_per_pixel != 32 || self.jpeg(format).is_none() {
             return None;
         }
         let carries =
-            |e: &&Encoding| matches!(**e, Encoding::Tight | Encoding::TightPng | Encoding::Jpeg);
-        self.encodings.iter().find(carries).copied()
+            |e: &Encoding| matches!(e, Encoding::Tight | Encoding::TightPng | Encoding::Jpeg);
+        Some(self.choose(format, stream)).filter(carries)
     }
 }

@@ -7,7 +7,7 @@ pub fn answer(connection: &mut Connection) -> Vec<u8> {
     let mut out = connection.take_output().to_vec();
     while let Some(job) = connection.plan_update() {
         out.extend_from_slice(&connection.take_output());
-        let sent = connection.finish_update(job.encode());
+        let sent = connection.finish_update(job.encode()).concat();
         if sent.is_empty() {
             break;
         }

@@ -76,7 +76,7 @@ fn check_47_a_fence_waits_for_the_update_that_is_out() {
     let bytes = connection.finish_update(job.encode());
     let messages = session
         .client
-        .receive(&bytes)
+        .receive(&bytes.concat())
         .expect("an update and a fence");
     assert!(matches!(
         &messages[..],

@@ -6,5 +6,6 @@ mod answer;
 mod extensions;
 mod handshake;
 mod hostile;
+mod splicing;
 mod talk;
 mod updates;

@@ -153,7 +153,7 @@ impl Session {
 
     /// Whether the client's screen is this frame (in a 24-bit format, losslessly sent).
     pub fn shows(&self, frame: &Frame) -> bool {
-        self.client.decoder.rgb() == frame.pixels(frame.size().rect())
+        Ok(self.client.decoder.rgb().to_vec()) == frame.pixels(frame.size().rect())
     }
 }
 
@@ -177,5 +177,5 @@ pub fn screen(seq: u64, size: Size, previous: Option<&Frame>) -> Frame {
         }
     }
     let stride = usize::from(size.width) * 4;
-    Frame::from_bgrx(FrameSeq(seq), size, &bgrx, stride, None, previous)
+    Frame::from_bgrx(FrameSeq(seq), size, &bgrx, stride, previous)
 }

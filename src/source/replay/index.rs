@@ -1,6 +1,12 @@
-//! Which picture each frame of a `.mjpeg` file shows.
+//! Which picture each frame of a file of pictures shows.
 
-use super::super::{MAX_PICTURE, jpeg_stream::JpegStream};
+use rfb::geom::Size;
+
+use super::super::{MAX_PICTURE, jpeg_stream::JpegStream, raw_frame::RawFrame};
+use crate::{
+    config,
+    video::{Layout, checked_size},
+};
 
 /// Most frames and pictures of a recording.
 const MAX_FRAMES: usize = 1_000_000;
@@ -8,6 +14,8 @@ const MAX_FRAMES: usize = 1_000_000;
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Index {
     pub(super) fps: Option<u32>,
+    /// The shape of raw pictures; `None` for JPEGs.
+    pub(super) raw: Option<RawFrame>,
     /// Offset and length of each picture in the file.
     pub(super) pictures: Vec<(u64, usize)>,
     /// The number of the picture that each frame shows. Never empty.
@@ -15,15 +23,23 @@ pub(super) struct Index {
 }
 
 impl Index {
-    /// Reads an `.idx` file, described in `fixtures/README.md`, for a `.mjpeg` of `length` bytes.
+    /// Reads an `.idx` file, described in `fixtures/README.md`, for a recording of `length` bytes.
     pub(super) fn parse(text: &str, length: u64) -> Result<Index, String> {
         let mut lines = text.lines();
         let head: Vec<&str> = lines.next().unwrap_or_default().split(' ').collect();
-        let ["rfbfeed1", "mjpeg", _, _, fps, frames, pictures] = head[..] else {
+        let ["rfbfeed1", layout, width, height, fps, frames, pictures] = head[..] else {
             return Err(
                 "its first line is not `rfbfeed1 mjpeg WIDTH HEIGHT FPS FRAMES PICTURES`"
                     .to_owned(),
             );
+        };
+        let raw = match layout.parse::<config::Format>().map(Layout::from) {
+            Ok(Layout::Mjpeg) => None,
+            Ok(layout) => Some(RawFrame {
+                layout,
+                size: size(width, height)?,
+            }),
+            Err(why) => return Err(format!("{layout:?} is {why}")),
         };
         let fps: u32 = number(fps)?;
         let (frame_count, picture_count) = (count(frames)?, count(pictures)?);
@@ -36,9 +52,13 @@ impl Index {
             let inside = offset
                 .checked_add(size as u64)
                 .is_some_and(|end| end <= length);
-            if size == 0 || size > MAX_PICTURE || !inside {
+            let fits = match raw {
+                Some(frame) => size == frame.length(),
+                None => (1..=MAX_PICTURE).contains(&size),
+            };
+            if !fits || !inside {
                 return Err(format!(
-                    "a picture ({line:?}) is not inside the .mjpeg file"
+                    "a picture ({line:?}) is too short or too long, or not inside the file"
                 ));
             }
             pictures.push((offset, size));
@@ -58,6 +78,7 @@ impl Index {
         }
         Ok(Index {
             fps: Some(fps).filter(|fps| *fps > 0),
+            raw,
             pictures,
             frames,
         })
@@ -68,7 +89,7 @@ impl Index {
     pub(super) fn of_stream<E>(
         mut read: impl FnMut(&mut Vec<u8>) -> Result<(), E>,
     ) -> Result<Index, E> {
-        let (mut stream, mut picture, mut piece) = (JpegStream::default(), Vec::new(), Vec::new());
+        let (mut stream, mut piece) = (JpegStream::default(), Vec::new());
         let mut pictures = Vec::new();
         let mut offset = 0;
         loop {
@@ -78,20 +99,25 @@ impl Index {
             }
             let mut at = 0;
             while at < piece.len() {
-                let (taken, whole) = stream.feed(&piece[at..], &mut picture);
+                let (taken, picture) = stream.feed(&piece[at..]);
                 at += taken;
                 offset += taken as u64;
-                if whole {
-                    pictures.push((offset - picture.len() as u64, picture.len()));
+                if let Some(length) = picture {
+                    pictures.push((offset - length as u64, length));
                 }
             }
         }
         Ok(Index {
             fps: None,
+            raw: None,
             frames: (0..pictures.len()).collect(),
             pictures,
         })
     }
+}
+
+fn size(width: &str, height: &str) -> Result<Size, String> {
+    checked_size(number(width)?, number(height)?).map_err(|why| why.to_string())
 }
 
 fn number<T: std::str::FromStr>(word: &str) -> Result<T, String> {

@@ -7,9 +7,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use bytes::Bytes;
 use rfb::geom::Size;
 
-use super::{super::MAX_PICTURE, SourceError, index::Index};
+use super::{
+    super::{MAX_PICTURE, pool::Pool, raw_frame::RawFrame},
+    Lent, SourceError,
+    index::Index,
+};
 use crate::video::{Captured, Colour, Layout, checked_size};
 
 /// An opened recording. Only one picture is in memory.
@@ -18,9 +23,10 @@ pub(super) struct Pictures {
     kind: Kind,
     /// Which picture is loaded.
     loaded: Option<usize>,
-    layout: Layout,
-    size: Size,
-    bytes: Vec<u8>,
+    /// Its shape, unless it is a JPEG.
+    raw: Option<RawFrame>,
+    bytes: Bytes,
+    pool: Pool,
 }
 
 enum Kind {
@@ -33,15 +39,15 @@ impl Pictures {
         let kind = if place.is_dir() {
             directory(place)
         } else {
-            mjpeg(place)
+            file(place)
         };
         let pictures = Pictures {
             place: place.to_owned(),
             kind: kind.map_err(|why| lost(place, &why))?,
             loaded: None,
-            layout: Layout::Mjpeg,
-            size: Size::default(),
-            bytes: Vec::new(),
+            raw: None,
+            bytes: Bytes::new(),
+            pool: Pool::default(),
         };
         if pictures.frames() == 0 {
             return Err(lost(place, "there is no JPEG or PNG picture in it"));
@@ -65,47 +71,55 @@ impl Pictures {
     }
 
     /// Lends a frame's picture. A frame that shows the same one as that before it is not read again.
-    pub(super) fn load(&mut self, frame: usize) -> Result<Captured<'_>, SourceError> {
+    pub(super) fn load(&mut self, frame: usize) -> Result<Lent<'_>, SourceError> {
         let picture = match &self.kind {
             Kind::File { index, .. } => index.frames[frame],
             Kind::Directory(_) => frame,
         };
         if self.loaded != Some(picture) {
             self.loaded = None;
-            self.read(picture)?;
+            let mut buffer = self.pool.buffer();
+            self.raw = self.read(picture, &mut buffer)?;
+            self.bytes = self.pool.share(buffer);
             self.loaded = Some(picture);
         }
-        Ok(Captured {
-            layout: self.layout,
-            size: self.size,
-            stride: match self.layout {
-                Layout::Mjpeg => 0,
-                _ => usize::from(self.size.width) * 4,
+        Ok(Lent {
+            captured: match self.raw {
+                Some(frame) => frame.captured(&self.bytes),
+                None => Captured {
+                    layout: Layout::Mjpeg,
+                    size: Size::default(),
+                    stride: 0,
+                    colour: Colour::default(),
+                    bytes: &self.bytes,
+                },
             },
-            colour: Colour::default(),
-            bytes: &self.bytes,
+            shared: Some(self.bytes.clone()),
         })
     }
 
-    fn read(&mut self, picture: usize) -> Result<(), SourceError> {
+    /// Makes a picture the whole content of `buffer`; its shape, unless it is a JPEG.
+    fn read(&self, picture: usize, buffer: &mut Vec<u8>) -> Result<Option<RawFrame>, SourceError> {
         match &self.kind {
             Kind::File { file, index } => {
                 let (offset, length) = index.pictures[picture];
-                self.bytes.resize(length, 0);
-                file.read_exact_at(&mut self.bytes, offset)
-                    .map_err(|error| lost(&self.place, &error.to_string()))
+                buffer.resize(length, 0);
+                file.read_exact_at(buffer, offset)
+                    .map_err(|error| lost(&self.place, &error.to_string()))?;
+                Ok(index.raw)
             }
             Kind::Directory(paths) if has_extension(&paths[picture], &["png"]) => {
-                self.size = png(&paths[picture], &mut self.bytes)
-                    .map_err(|why| lost(&paths[picture], &why))?;
-                self.layout = Layout::Bgrx;
-                Ok(())
+                let size =
+                    png(&paths[picture], buffer).map_err(|why| lost(&paths[picture], &why))?;
+                Ok(Some(RawFrame {
+                    layout: Layout::Bgrx,
+                    size,
+                }))
             }
             Kind::Directory(paths) => {
-                self.bytes = whole_file(&paths[picture], MAX_PICTURE as u64)
+                *buffer = whole_file(&paths[picture], MAX_PICTURE as u64)
                     .map_err(|why| lost(&paths[picture], &why))?;
-                (self.layout, self.size) = (Layout::Mjpeg, Size::default());
-                Ok(())
+                Ok(None)
             }
         }
     }
@@ -135,7 +149,8 @@ fn has_extension(path: &Path, known: &[&str]) -> bool {
 /// Most bytes of an `.idx` file.
 const MAX_INDEX: u64 = 32 * 1024 * 1024;
 
-fn mjpeg(place: &Path) -> Result<Kind, String> {
+/// A file of JPEGs, or of what the index beside it says.
+fn file(place: &Path) -> Result<Kind, String> {
     let text = |error: io::Error| error.to_string();
     let file = File::open(place).map_err(text)?;
     let length = file.metadata().map_err(text)?.len();

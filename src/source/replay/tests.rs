@@ -2,7 +2,7 @@ use std::path::Path;
 
 use super::index::Index;
 use super::*;
-use crate::video::{Converter, Layout};
+use crate::video::{Converter, Layout, Range};
 
 const SCREENS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/screens");
 
@@ -34,7 +34,7 @@ fn every_recorded_screen_plays_as_its_index_says_and_starts_again() {
             let (offset, length) = index.pictures[index.frames[frame]];
             let expected = &file[offset as usize..][..length];
             assert!(
-                source.next().unwrap().bytes == expected,
+                source.next().unwrap().captured.bytes == expected,
                 "{name}, frame {frame}"
             );
         }
@@ -54,8 +54,48 @@ fn without_an_index_each_picture_is_shown_once() {
     let index = Index::parse(&text, file.len() as u64).unwrap();
     let mut source = open(&path);
     for &(offset, length) in index.pictures.iter().chain(&index.pictures[..1]) {
-        assert!(source.next().unwrap().bytes == &file[offset as usize..][..length]);
+        assert!(source.next().unwrap().captured.bytes == &file[offset as usize..][..length]);
     }
+}
+
+#[test]
+fn raw_frames_play_as_their_index_says() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("noise.yuyv");
+    let (size, length) = (rfb::geom::Size::new(20, 18), 20 * 18 * 2);
+    std::fs::write(&path, [vec![1; length], vec![2; length]].concat()).unwrap();
+    let index = path.with_extension("yuyv.idx");
+    let text = |width| {
+        format!("rfbfeed1 yuyv {width} 18 30 3 2\n0 {length} 1\n{length} {length} 2\n1\n0\n1\n")
+    };
+    std::fs::write(&index, text(20)).unwrap();
+    let mut source = open(&path);
+    for fill in [2, 1, 2, 2, 1] {
+        let captured = source.next().unwrap().captured;
+        assert_eq!((captured.layout, captured.size), (Layout::Yuyv, size));
+        assert_eq!(
+            (captured.stride, captured.colour.range),
+            (40, Range::Limited)
+        );
+        assert!(captured.bytes == vec![fill; length]);
+    }
+    // What is not a frame long, and no layout.
+    std::fs::write(&index, text(22)).unwrap();
+    assert!(refusal(&path).contains("too short or too long"));
+    std::fs::write(&index, text(20).replace("yuyv", "theora")).unwrap();
+    assert!(
+        refusal(&path).contains("\"theora\" is not a capture format; write one of mjpeg, yuyv")
+    );
+    std::fs::write(&index, text(20).replace("20 18", "20 9000")).unwrap();
+    assert!(refusal(&path).contains("20x9000 is out of bounds"));
+}
+
+#[test]
+fn a_picture_that_is_shown_again_is_the_very_same() {
+    let mut source = open(Path::new(&format!("{SCREENS}/console-typing.mjpeg")));
+    let mut address = || source.next().unwrap().captured.bytes.as_ptr();
+    // The index shows its first picture in its first frames.
+    assert_eq!(address(), address());
 }
 
 #[test]
@@ -86,7 +126,7 @@ fn a_directory_plays_jpegs_and_pngs_by_name() {
     let mut source = open(directory.path());
     let mut converter = Converter::new();
     let mut colour = |converter: &mut Converter| {
-        let captured = source.next().unwrap();
+        let captured = source.next().unwrap().captured;
         let layout = captured.layout;
         let frame = converter.convert(&captured).unwrap().unwrap();
         assert_eq!(frame.size(), rfb::geom::Size::new(20, 18));

@@ -11,7 +11,10 @@ use std::{
 use rfb::geom::Size;
 
 use super::*;
-use crate::video::{Captured, Colour, Layout};
+use crate::{
+    source::Lent,
+    video::{Captured, Colour, Layout},
+};
 
 const SIZE: Size = Size::new(16, 16);
 
@@ -76,7 +79,7 @@ impl Opener for Script {
 }
 
 impl Source for Script {
-    fn next(&mut self) -> Result<Captured<'_>, SourceError> {
+    fn next(&mut self) -> Result<Lent<'_>, SourceError> {
         self.bytes = match self.step() {
             Step::Picture(grey) => vec![grey; SIZE.area() * 4],
             Step::BadPicture => vec![0; 5],
@@ -92,7 +95,8 @@ impl Source for Script {
             stride: usize::from(SIZE.width) * 4,
             colour: Colour::default(),
             bytes: &self.bytes,
-        })
+        }
+        .into())
     }
 }
 
@@ -151,6 +155,7 @@ impl Bench {
         let threads = spawn_with(
             Box::new(script),
             sender,
+            0,
             Converter::new(),
             Arc::clone(&clock) as Arc<dyn Clock>,
         )
@@ -336,7 +341,7 @@ fn it_runs_and_stops_with_nobody_listening() {
     drop(steps);
     let time = Mutex::default();
     let clock = Arc::new(FakeClock { time, waits, asked });
-    spawn_with(Box::new(opener), signal, Converter::new(), clock)
+    spawn_with(Box::new(opener), signal, 0, Converter::new(), clock)
         .unwrap()
         .stop();
 }
@@ -350,7 +355,7 @@ fn a_recording_goes_the_whole_way_and_stops() {
     let kind = crate::config::Source::Replay(path.into());
     let (sender, mut signal) = watch::channel(Signal::Starting);
     let opener = crate::source::opener(&kind, crate::source::Wishes::default());
-    let threads = spawn(opener, sender).unwrap();
+    let threads = spawn(opener, sender, 0).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();

@@ -69,7 +69,9 @@ impl VideoThread {
     }
 
     pub(super) fn run(mut self, mailbox: &Mailbox) {
-        while let Some(post) = mailbox.take() {
+        let mut is_shown = false;
+        while let Some((post, repeats)) = mailbox.take(is_shown) {
+            self.converter.count_identical(repeats);
             match post {
                 Post::Picture { picture, repeated } => self.picture(&picture.captured(), repeated),
                 Post::Trouble(SourceError::NoSignal(why)) => self.trouble(Trouble::NoSignal(why)),
@@ -77,12 +79,13 @@ impl VideoThread {
                     self.trouble(Trouble::Lost(why));
                 }
             }
+            is_shown = matches!(self.shown, Shown::Live) && self.bad_since.is_none();
         }
     }
 
     fn picture(&mut self, captured: &Captured<'_>, repeated: bool) {
         let result = if repeated && self.bad_since.is_none() {
-            self.converter.count_identical();
+            self.converter.count_identical(1);
             Ok(None)
         } else {
             self.converter.convert(captured)

@@ -24,7 +24,7 @@ use v4l::{
     },
 };
 
-use super::{Opener, Source, SourceError, Stop, Wishes};
+use super::{Lent, Opener, Source, SourceError, Stop, Wishes};
 use crate::video::Captured;
 use device::{Device, Format};
 use receiver::Receiver;
@@ -145,13 +145,13 @@ struct Capture {
 }
 
 /// Where a dequeued picture lies.
-struct Lent {
+struct Full {
     start: *const u8,
     length: usize,
 }
 
 impl Source for Capture {
-    fn next(&mut self) -> Result<Captured<'_>, SourceError> {
+    fn next(&mut self) -> Result<Lent<'_>, SourceError> {
         let lent = self.newest()?;
         self.has_delivered = true;
         // SAFETY: `start` points to a buffer that the driver mapped and that is at least `length`
@@ -165,7 +165,8 @@ impl Source for Capture {
             stride: self.format.stride,
             colour: self.format.colour,
             bytes,
-        })
+        }
+        .into())
     }
 }
 
@@ -190,7 +191,7 @@ impl Capture {
     }
 
     /// Waits for a good picture and then takes the newest one there is.
-    fn newest(&mut self) -> Result<Lent, SourceError> {
+    fn newest(&mut self) -> Result<Full, SourceError> {
         let deadline = Instant::now() + patience(self.format.fps, self.has_delivered);
         let mut newest = None;
         let mut taken = 0;
@@ -239,7 +240,7 @@ impl Capture {
     }
 
     /// Gives the lent buffer back and takes the next full one; `None` if its picture is no good.
-    fn dequeue(&mut self) -> Result<Option<Lent>, SourceError> {
+    fn dequeue(&mut self) -> Result<Option<Full>, SourceError> {
         let Some(stream) = &mut self.stream else {
             return Ok(None);
         };
@@ -260,7 +261,7 @@ impl Capture {
                 let used = usize::try_from(meta.bytesused).unwrap_or(usize::MAX);
                 let is_good = !meta.flags.contains(Flags::ERROR) && used > 0;
                 self.flawed += u64::from(!is_good);
-                Ok(buffer.get(..used).filter(|_| is_good).map(|bytes| Lent {
+                Ok(buffer.get(..used).filter(|_| is_good).map(|bytes| Full {
                     start: bytes.as_ptr(),
                     length: bytes.len(),
                 }))

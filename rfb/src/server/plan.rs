@@ -1,0 +1,533 @@
+//! What an update consists of: which rectangles, each in which form.
+
+use std::sync::{Arc, OnceLock};
+
+use super::boxes::merge;
+use super::motion::alike_at_ends;
+use super::update::{Encoded, Terms};
+use super::view::{Asked, Lacks, Means, View};
+use super::wants::ZlibStream;
+use crate::encoding::{self, Encoding, Parameters, Picture};
+use crate::frame::{Compressed, Damaged, Frame, Pixel, edge_class};
+use crate::geom::{Point, Rect, Size};
+use crate::msg::server;
+
+/// TigerVNC closes the connection at a wider Tight rectangle.
+const WIDEST_JPEG: u16 = 2048;
+
+/// What a JPEG costs beside its coded data: rectangle header and tables.
+const JPEG_OVERHEAD: usize = 600;
+/// What a rectangle costs beside its coded data otherwise: header, palette, the start of a zlib stream.
+const LOSSLESS_OVERHEAD: usize = 60;
+/// The same in pixels of a picture of which only the pixels are known.
+const PIXEL_OVERHEAD: usize = 384;
+/// Up to so many bytes a part of a JPEG is tried without loss too: it may well be smaller than the tables alone.
+const SMALL_JPEG: usize = 3000;
+/// The share of the whole JPEG from which on the whole is sent, in eighths.
+const WHOLE_FROM: usize = 6;
+/// More rectangles than this become one around them all: an update can count 65535, and each may be cut further.
+const MOST_RECTS: usize = 8192;
+/// How many MCUs a spliced part is made wider to end where no seam can be seen.
+const CALM_REACH: u32 = 3;
+
+/// An update about to be encoded, piece by piece, in any order, on any thread.
+#[derive(Debug)]
+pub struct Plan {
+    frame: Frame,
+    view: View,
+    terms: Terms,
+    areas: Vec<Area>,
+    pieces: Vec<Piece>,
+    copy: Option<(Rect, Point)>,
+    damaged: Option<Damaged>,
+}
+
+/// Where pixels are needed; those of a JPEG are made once for all pieces.
+#[derive(Debug)]
+struct Area {
+    rect: Rect,
+    pixels: OnceLock<Result<Vec<Pixel>, Damaged>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Piece {
+    /// The source's JPEG as it is.
+    Whole(Encoding),
+    /// A part of it, or the same pixels without loss if that is smaller.
+    Spliced { rect: Rect, carrier: Encoding },
+    /// Pixels of an area.
+    Pixels {
+        area: usize,
+        rect: Rect,
+        first_of_stream: bool,
+        lossless: bool,
+    },
+}
+
+/// One encoded piece.
+#[derive(Debug, Default)]
+pub struct Part {
+    bytes: Vec<u8>,
+    rects: u16,
+    lossy: bool,
+    damaged: Option<Damaged>,
+}
+
+impl Plan {
+    pub(super) fn new(terms: &Terms) -> Self {
+        let mut plan = Self {
+            frame: terms.frame.clone(),
+            view: (*terms.view).clone(),
+            terms: terms.clone(),
+            areas: Vec::new(),
+            pieces: Vec::new(),
+            copy: None,
+            damaged: None,
+        };
+        if let Err(damaged) = plan.fill() {
+            plan.damaged = Some(damaged);
+            plan.pieces.clear();
+            plan.copy = None;
+        }
+        plan
+    }
+
+    /// How many pieces there are to encode.
+    pub fn len(&self) -> usize {
+        self.pieces.len()
+    }
+
+    /// Whether there is nothing to encode. There may be something to send all the same.
+    pub fn is_empty(&self) -> bool {
+        self.pieces.is_empty()
+    }
+
+    /// Whether it is worth to encode the pieces on several cores.
+    pub fn is_large(&self) -> bool {
+        const WORTH: usize = 128 * 128;
+        let pixels = |piece: &Piece| match piece {
+            Piece::Pixels { rect, .. } => rect.area(),
+            Piece::Whole(_) | Piece::Spliced { .. } => 0,
+        };
+        self.pieces.len() > 1 && self.pieces.iter().map(pixels).sum::<usize>() > WORTH
+    }
+
+    fn fill(&mut self) -> Result<(), Damaged> {
+        let frame = self.view.fit(&self.terms.frame)?;
+        self.frame = frame.clone();
+        let asked = self.terms.asked;
+        let whole = self.whole(&frame);
+        let alike = self.is_alike(&frame);
+        if let Some(carrier) = whole
+            && !self.terms.manner.thrifty
+            && self.view.exact().is_some()
+            && self.view.motion.goes_unseen(alike)
+        {
+            self.send_whole(carrier);
+            self.view.motion.went_unseen();
+            return Ok(());
+        }
+        let lacks = self.view.advance(&frame, asked, self.means())?;
+        self.arrange(&frame, lacks, whole, alike)
+    }
+
+    fn means(&self) -> Means {
+        Means {
+            copies: self.terms.manner.copies,
+            bleed: match self.terms.manner.carrier {
+                // Parts that are decoded by themselves have edges of their own anyway.
+                Some(_) => Size::default(),
+                None => self
+                    .frame
+                    .compressed()
+                    .map_or(Size::default(), |jpeg| jpeg.bleed()),
+            },
+            refine: self.terms.refine.is_some(),
+            now: self.terms.now,
+        }
+    }
+
+    /// How the source's JPEG can be sent whole, if it can and all of the picture was asked for.
+    fn whole(&self, frame: &Frame) -> Option<Encoding> {
+        let carrier = self.terms.manner.carrier?;
+        let jpeg = frame.compressed()?.whole();
+        let Asked { full, changed } = self.terms.asked;
+        let fits = frame.size().width <= WIDEST_JPEG && encoding::jpeg_fits(jpeg.len());
+        (fits && full.union(changed).contains(frame.size().rect())).then_some(carrier)
+    }
+
+    fn is_alike(&self, frame: &Frame) -> bool {
+        let old = self.view.exact().and_then(Frame::compressed);
+        match (old, frame.compressed()) {
+            (Some(old), Some(new)) => alike_at_ends(old.whole(), new.whole()),
+            _ => true,
+        }
+    }
+
+    fn send_whole(&mut self, carrier: Encoding) {
+        self.pieces.push(Piece::Whole(carrier));
+        self.view.replace(&self.frame);
+    }
+
+    /// Chooses rectangles and forms for what is lacking.
+    fn arrange(
+        &mut self,
+        frame: &Frame,
+        lacks: Lacks,
+        whole: Option<Encoding>,
+        alike: bool,
+    ) -> Result<(), Damaged> {
+        let Lacks {
+            copy,
+            full,
+            boxes,
+            rested,
+        } = lacks;
+        let manner = self.terms.manner;
+        let jpeg = frame.compressed();
+        let carried = jpeg.zip(manner.carrier);
+        let mut rects = match jpeg {
+            Some(jpeg) if carried.is_some() => {
+                merge(&boxes, |rect| weight(jpeg, rect) + JPEG_OVERHEAD)
+            }
+            // How much there is to see in a part of a JPEG tells what it costs in any form.
+            Some(jpeg) => merge(&boxes, |rect| {
+                weight(jpeg, rect) * 3 / 2 + LOSSLESS_OVERHEAD
+            }),
+            None => merge(&boxes, |rect| rect.area() + PIXEL_OVERHEAD),
+        };
+        rects.extend((!full.is_empty()).then_some(full));
+        if rects.len() > MOST_RECTS {
+            let all = rects.iter().fold(Rect::EMPTY, |all, rect| all.union(*rect));
+            rects = vec![all];
+        }
+        if let Some((jpeg, carrier)) = carried {
+            let most = match manner.thrifty {
+                true => jpeg.whole().len(),
+                false => jpeg.whole().len() * WHOLE_FROM / 8,
+            };
+            let bytes: usize = rects.iter().map(|r| weight(jpeg, *r) + JPEG_OVERHEAD).sum();
+            self.view.motion.seen(bytes > most, alike);
+            if let Some(whole) = whole.filter(|_| bytes > most) {
+                self.send_whole(whole);
+                return Ok(());
+            }
+            for rect in rects {
+                match aligned(frame, jpeg, rect) {
+                    Some(rect) => self.splice(frame, jpeg, rect, carrier),
+                    None => self.pixels(rect, false),
+                }
+            }
+        } else {
+            for rect in rects {
+                self.pixels(bled(frame, rect), false);
+            }
+        }
+        for rect in rested {
+            self.pixels(rect, true);
+        }
+        self.copy = copy;
+        Ok(())
+    }
+
+    /// Adds a part of the source's JPEG, widened to where no seam shows and cut to what clients take.
+    fn splice(&mut self, frame: &Frame, jpeg: &dyn Compressed, rect: Rect, carrier: Encoding) {
+        let rect = calmed(frame, jpeg, rect).unwrap_or(rect);
+        let mut left = u32::from(rect.x);
+        while left < rect.right() {
+            let right = (left + u32::from(WIDEST_JPEG)).min(rect.right());
+            let rect = Rect::from_edges(left, rect.y.into(), right, rect.bottom());
+            self.pieces.push(Piece::Spliced { rect, carrier });
+            left = right;
+        }
+    }
+
+    /// Adds pixels.
+    fn pixels(&mut self, rect: Rect, lossless: bool) {
+        let encoding = self.terms.manner.encoding;
+        let area = self.areas.len();
+        self.areas.push(Area {
+            rect,
+            pixels: OnceLock::new(),
+        });
+        let begins = self.terms.manner.begins_stream && ZlibStream::of(encoding).is_some();
+        for rect in encoding::split(encoding, rect) {
+            let first_of_stream = begins
+                && !self
+                    .pieces
+                    .iter()
+                    .any(|p| matches!(p, Piece::Pixels { .. }));
+            self.pieces.push(Piece::Pixels {
+                area,
+                rect,
+                first_of_stream,
+                lossless,
+            });
+        }
+    }
+
+    /// Encodes one piece.
+    pub fn encode(&self, index: usize) -> Part {
+        let mut part = Part::default();
+        let result = match self.pieces[index] {
+            Piece::Whole(carrier) => self.encode_whole(carrier, &mut part),
+            Piece::Spliced { rect, carrier } => self.encode_spliced(rect, carrier, &mut part),
+            Piece::Pixels {
+                area,
+                rect,
+                first_of_stream,
+                lossless,
+            } => self.encode_pixels(
+                &self.areas[area],
+                rect,
+                first_of_stream,
+                lossless,
+                &mut part,
+            ),
+        };
+        part.damaged = result.err();
+        part
+    }
+
+    fn encode_whole(&self, carrier: Encoding, part: &mut Part) -> Result<(), Damaged> {
+        let jpeg = self
+            .frame
+            .compressed()
+            .map(Compressed::whole)
+            .ok_or_else(gone)?;
+        part.bytes.reserve(jpeg.len() + 32);
+        put_jpeg(self.frame.size().rect(), carrier, jpeg, part);
+        Ok(())
+    }
+
+    fn encode_spliced(
+        &self,
+        rect: Rect,
+        carrier: Encoding,
+        part: &mut Part,
+    ) -> Result<(), Damaged> {
+        let jpeg = self.frame.compressed().ok_or_else(gone)?;
+        let mut spliced = Vec::new();
+        jpeg.splice(rect, &mut spliced)?;
+        if spliced.len() <= SMALL_JPEG && self.terms.manner.encoding != Encoding::Jpeg {
+            let pixels = self.frame.pixels(rect)?;
+            let mut small = Part::default();
+            for piece in encoding::split(self.terms.manner.encoding, rect) {
+                self.put_pixels(rect, &pixels, piece, false, true, &mut small);
+            }
+            if small.bytes.len() < spliced.len() {
+                *part = small;
+                return Ok(());
+            }
+        }
+        if !encoding::jpeg_fits(spliced.len()) {
+            return Err(Damaged(
+                "a part of it is larger than clients take".to_owned(),
+            ));
+        }
+        put_jpeg(rect, carrier, &spliced, part);
+        Ok(())
+    }
+
+    fn encode_pixels(
+        &self,
+        area: &Area,
+        rect: Rect,
+        first_of_stream: bool,
+        lossless: bool,
+        part: &mut Part,
+    ) -> Result<(), Damaged> {
+        let pixels = area.pixels.get_or_init(|| self.frame.pixels(area.rect));
+        let pixels = pixels.as_ref().map_err(Damaged::clone)?;
+        self.put_pixels(area.rect, pixels, rect, first_of_stream, lossless, part);
+        Ok(())
+    }
+
+    /// Appends the rectangle `rect` of an area's pixels.
+    fn put_pixels(
+        &self,
+        area: Rect,
+        pixels: &[Pixel],
+        rect: Rect,
+        first_of_stream: bool,
+        lossless: bool,
+        part: &mut Part,
+    ) {
+        let encoding = self.terms.manner.encoding;
+        let parameters = Parameters {
+            jpeg: self.terms.manner.parameters.jpeg.filter(|_| !lossless),
+            ..self.terms.manner.parameters
+        };
+        let cut;
+        let pixels = if rect == area {
+            pixels
+        } else {
+            cut = part_of(area, pixels, rect);
+            &cut
+        };
+        let picture = Picture {
+            size: rect.size(),
+            pixels,
+        };
+        server::rectangle(&mut part.bytes, rect, encoding.number().0);
+        let start = part.bytes.len();
+        encoding::encode(
+            encoding,
+            &picture,
+            &parameters,
+            first_of_stream,
+            &mut part.bytes,
+        );
+        part.lossy |= encoding::is_lossy(encoding, &part.bytes[start..]);
+        part.rects += 1;
+    }
+
+    /// Puts the encoded pieces together, in their order.
+    pub fn complete(mut self, parts: Vec<Part>) -> Encoded {
+        let damaged = self
+            .damaged
+            .take()
+            .or_else(|| parts.iter().find_map(|part| part.damaged.clone()));
+        if damaged.is_some() {
+            return Encoded {
+                view: self.terms.view,
+                bytes: Vec::new().into(),
+                rects: 0,
+                stream: None,
+                damaged,
+            };
+        }
+        let mut rects = 0u16;
+        let length = parts.iter().map(|part| part.bytes.len()).sum::<usize>();
+        let mut bytes = Vec::new();
+        if let Some((to, from)) = self.copy {
+            bytes.reserve_exact(length + 16);
+            server::copy_rect(&mut bytes, to, from);
+            rects += 1;
+        }
+        let mut parts = parts;
+        for (piece, part) in self.pieces.iter().zip(&mut parts) {
+            rects = rects.saturating_add(part.rects);
+            if bytes.is_empty() {
+                bytes = std::mem::take(&mut part.bytes);
+                bytes.reserve_exact(length.saturating_sub(bytes.len()));
+            } else {
+                bytes.extend_from_slice(&part.bytes);
+            }
+            if part.lossy
+                && let Piece::Pixels { rect, .. } = piece
+                && self.frame.compressed().is_none()
+            {
+                self.view.note_loss(&self.frame, *rect, self.terms.now);
+            }
+        }
+        let stream = self.pieces.iter().find_map(|piece| match piece {
+            Piece::Pixels { .. } => ZlibStream::of(self.terms.manner.encoding),
+            _ => None,
+        });
+        Encoded {
+            view: Arc::new(self.view),
+            bytes: bytes.into(),
+            rects,
+            stream,
+            damaged: None,
+        }
+    }
+}
+
+fn gone() -> Damaged {
+    Damaged("it is no JPEG".to_owned())
+}
+
+/// Coded bytes of a rectangle; a damaged picture is found out by who needs it whole.
+fn weight(jpeg: &dyn Compressed, rect: Rect) -> usize {
+    jpeg.weight(rect).unwrap_or(0)
+}
+
+fn put_jpeg(rect: Rect, carrier: Encoding, jpeg: &[u8], part: &mut Part) {
+    server::rectangle(&mut part.bytes, rect, carrier.number().0);
+    if carrier == Encoding::Jpeg {
+        encoding::jpeg_payload(jpeg, &mut part.bytes);
+    } else {
+        encoding::tight_jpeg_payload(jpeg, &mut part.bytes);
+    }
+    part.rects += 1;
+}
+
+/// The pixels of `rect` out of those of `area`, which contains it.
+fn part_of(area: Rect, pixels: &[Pixel], rect: Rect) -> Vec<Pixel> {
+    let stride = usize::from(area.width);
+    let left = usize::from(rect.x - area.x);
+    let width = usize::from(rect.width);
+    let mut out = Vec::with_capacity(rect.area());
+    for y in rect.y - area.y..rect.y - area.y + rect.height {
+        let start = usize::from(y) * stride + left;
+        out.extend_from_slice(&pixels[start..start + width]);
+    }
+    out
+}
+
+/// The rectangle, if its bounds are bounds of MCUs.
+fn aligned(frame: &Frame, jpeg: &dyn Compressed, rect: Rect) -> Option<Rect> {
+    let (mcu, size) = (jpeg.mcu(), frame.size());
+    let fits =
+        |at: u32, side: u16, end: u16| at.is_multiple_of(side.into()) || at == u32::from(end);
+    (fits(rect.x.into(), mcu.width, size.width)
+        && fits(rect.y.into(), mcu.height, size.height)
+        && fits(rect.right(), mcu.width, size.width)
+        && fits(rect.bottom(), mcu.height, size.height))
+    .then_some(rect)
+}
+
+/// A rectangle of a JPEG with the pixels around it that look different because it changed.
+fn bled(frame: &Frame, rect: Rect) -> Rect {
+    let Some(jpeg) = frame.compressed() else {
+        return rect;
+    };
+    let bleed = jpeg.bleed();
+    let (x, y) = (u32::from(bleed.width), u32::from(bleed.height));
+    Rect::from_edges(
+        u32::from(rect.x).saturating_sub(x),
+        u32::from(rect.y).saturating_sub(y),
+        rect.right() + x,
+        rect.bottom() + y,
+    )
+    .intersection(frame.size().rect())
+}
+
+/// The rectangle, made wider on each side by as few MCUs as it takes to end where decoding it alone looks the same as
+/// decoding it with its neighbours; `None` if that is not near.
+fn calmed(frame: &Frame, jpeg: &dyn Compressed, rect: Rect) -> Option<Rect> {
+    let bleed = jpeg.bleed();
+    if bleed.width == 0 {
+        return None;
+    }
+    let mcu = u32::from(jpeg.mcu().width);
+    let width = u32::from(frame.size().width);
+    let calm = |x: u32| x == 0 || x >= width || is_calm(frame, jpeg, x, rect);
+    let left = (0..=CALM_REACH)
+        .map(|step| u32::from(rect.x).saturating_sub(step * mcu))
+        .find(|x| calm(*x));
+    let right = (0..=CALM_REACH)
+        .map(|step| (rect.right() + step * mcu).min(width))
+        .find(|x| calm(*x));
+    let (left, right) = (left.unwrap_or(rect.x.into()), right.unwrap_or(rect.right()));
+    Some(Rect::from_edges(left, rect.y.into(), right, rect.bottom()))
+}
+
+/// Whether no seam can be seen at column `x` along the height of `rect`.
+fn is_calm(frame: &Frame, jpeg: &dyn Compressed, x: u32, rect: Rect) -> bool {
+    let step = usize::from(jpeg.mcu().height);
+    (rect.y..rect.y + rect.height).step_by(step).all(|y| {
+        let inside = u16::try_from(x)
+            .ok()
+            .and_then(|x| frame.id_at(Point::new(x, y)));
+        let outside = u16::try_from(x.wrapping_sub(1))
+            .ok()
+            .and_then(|x| frame.id_at(Point::new(x, y)));
+        match (inside, outside) {
+            (Some(a), Some(b)) => edge_class(a) != 0 && edge_class(a) == edge_class(b),
+            _ => false,
+        }
+    })
+}

@@ -1,0 +1,165 @@
+//! A part of a client's screen moved up or down, as CopyRect does it.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::super::view::{Means, overlapping};
+use super::Shown;
+use crate::frame::moves::{Grid, Move};
+use crate::frame::{TILE, Tile, UNKNOWN, edge_class, tile_rect};
+use crate::geom::{Point, Rect, Size};
+
+/// Moves in `shown` what `found` says, in cells of size `unit`. `before` holds the ids of `shown`, `after` those of
+/// the tiles `new`. Gives the area in pixels and where its top left corner came from.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "both pictures, as tiles and as ids, and the way between them"
+)]
+pub(in super::super) fn apply(
+    size: Size,
+    unit: Size,
+    before: &Grid,
+    after: &Grid,
+    found: &Move,
+    shown: &mut [Option<Shown>],
+    new: &[Arc<Tile>],
+    means: Means,
+) -> Option<(Rect, Point)> {
+    // A row of cells that hangs over the lower edge is not all there to be copied.
+    let last = usize::from(size.height / unit.height);
+    let end = found
+        .rows
+        .end
+        .min(last.checked_sub(usize::try_from(found.down).unwrap_or(0))?);
+    let found = &Move {
+        rows: found.rows.start..end,
+        ..found.clone()
+    };
+    let edge = |cells: usize, side: u16| u32::try_from(cells).map(|cells| cells * u32::from(side));
+    let to = Rect::from_edges(
+        edge(found.columns.start, unit.width).ok()?,
+        edge(found.rows.start, unit.height).ok()?,
+        edge(found.columns.end, unit.width).ok()?,
+        edge(found.rows.end, unit.height).ok()?,
+    )
+    .intersection(size.rect());
+    let down = i32::try_from(found.down).ok()? * i32::from(unit.height);
+    let from = Point::new(to.x, u16::try_from(i32::from(to.y) + down).ok()?);
+    if to.is_empty() {
+        return None;
+    }
+    let moved: Vec<(usize, Option<Shown>)> = overlapping(size, to)
+        .map(|(index, part)| {
+            let tile = match new[index].cells() {
+                Some(_) => cells(size, unit, index, before, after, found, means),
+                None => pixels(size, index, part, down, shown),
+            };
+            (
+                index,
+                tile.map(|tile| settle(tile, &new[index], shown, index, means)),
+            )
+        })
+        .collect();
+    for (index, tile) in moved {
+        shown[index] = tile;
+    }
+    Some((to, from))
+}
+
+/// A moved tile as it is shown; the frame's own if it looks like that.
+fn settle(
+    tile: Tile,
+    new: &Arc<Tile>,
+    shown: &[Option<Shown>],
+    index: usize,
+    means: Means,
+) -> Shown {
+    let tile = if tile == **new {
+        Arc::clone(new)
+    } else {
+        Arc::new(tile)
+    };
+    // Where loss was moved to is not looked for; that there is some is enough.
+    let is_lossy = shown.iter().flatten().any(|shown| !shown.lossy.is_empty());
+    let mut moved = Shown::all_of(&tile);
+    if is_lossy && shown[index].is_some() {
+        moved.lossy = tile.size().rect();
+        moved.since = means.now;
+    }
+    moved
+}
+
+/// Tile `index` after the move, made of cells.
+fn cells(
+    size: Size,
+    unit: Size,
+    index: usize,
+    before: &Grid,
+    after: &Grid,
+    found: &Move,
+    means: Means,
+) -> Option<Tile> {
+    let place = tile_rect(size, index);
+    let columns = span(place.x, place.width, unit.width);
+    let rows = span(place.y, place.height, unit.height);
+    let mut ids = Vec::with_capacity(columns.len() * rows.len());
+    for row in rows {
+        for column in columns.clone() {
+            let inside = found.rows.contains(&row) && found.columns.contains(&column);
+            ids.push(if !inside {
+                before.ids[row * before.columns + column]
+            } else if shows_seam(after, found, row, column, means.bleed) {
+                UNKNOWN
+            } else {
+                let from = row.checked_add_signed(found.down)?;
+                before.ids[from * before.columns + column]
+            });
+        }
+    }
+    Some(Tile::of_cells(place.size(), unit, ids.into_boxed_slice()))
+}
+
+/// Whether a cell that was copied may look different at an edge than it does when decoded with its new neighbours.
+fn shows_seam(after: &Grid, found: &Move, row: usize, column: usize, bleed: Size) -> bool {
+    let class = |row: usize, column: usize| edge_class(after.ids[row * after.columns + column]);
+    let own = class(row, column);
+    let differs = |row: usize, column: usize| own == 0 || class(row, column) != own;
+    let beside = (column == found.columns.start && column > 0 && differs(row, column - 1))
+        || (column + 1 == found.columns.end
+            && column + 1 < after.columns
+            && differs(row, column + 1));
+    let above_or_below = (row == found.rows.start && row > 0 && differs(row - 1, column))
+        || (row + 1 == found.rows.end && row + 1 < after.rows && differs(row + 1, column));
+    (bleed.width > 0 && beside) || (bleed.height > 0 && above_or_below)
+}
+
+fn span(start: u16, length: u16, unit: u16) -> Range<usize> {
+    usize::from(start / unit)..usize::from((start + length).div_ceil(unit))
+}
+
+/// Tile `index` after the move, made of pixels; `part` of it (tile coordinates) comes from `down` rows further down.
+fn pixels(
+    size: Size,
+    index: usize,
+    part: Rect,
+    down: i32,
+    shown: &[Option<Shown>],
+) -> Option<Tile> {
+    let place = tile_rect(size, index);
+    let tiles_in_row = usize::from(size.width.div_ceil(TILE));
+    let own = shown[index].as_ref()?.whole()?;
+    let mut pixels = Vec::with_capacity(own.size().area());
+    for y in 0..place.height {
+        let inside = part.y <= y && u32::from(y) < part.bottom();
+        if !inside {
+            pixels.extend_from_slice(own.row(y, 0, place.width));
+            continue;
+        }
+        let from = u16::try_from(i32::from(place.y + y) + down).ok()?;
+        let above = usize::from(from / TILE) * tiles_in_row + index % tiles_in_row;
+        let source = shown.get(above)?.as_ref()?.whole()?;
+        source.pixels()?;
+        pixels.extend_from_slice(source.row(from % TILE, 0, place.width));
+    }
+    Some(Tile::of_pixels(place.size(), pixels.into_boxed_slice()))
+}

@@ -1,0 +1,333 @@
+//! Frames that came as JPEG: which parts go out as they are, and what a client sees then.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use rfb::frame::{
+    Compressed, Damaged, Frame, FrameSeq, Picture, Pixel, Tile, tile_count, tile_rect,
+};
+use rfb::geom::{Point, Rect, Size};
+use rfb::testing::client::request;
+
+use crate::talk::{Arrival, Session};
+
+const SIZE: Size = Size::new(256, 192);
+const MCU: Size = Size::new(16, 8);
+
+/// A picture that says of itself that it is a JPEG. Its parts are compressed anew, which is near enough here.
+struct Jpeg {
+    pixels: Vec<Pixel>,
+    tiles: Result<Vec<Arc<Tile>>, Damaged>,
+    whole: Bytes,
+}
+
+fn compress(size: Size, pixels: &[Pixel]) -> Vec<u8> {
+    let bytes: Vec<u8> = pixels.iter().flat_map(|p| p.to_le_bytes()).collect();
+    let mut jpeg = Vec::new();
+    jpeg_encoder::Encoder::new(&mut jpeg, 95)
+        .encode(
+            &bytes,
+            size.width,
+            size.height,
+            jpeg_encoder::ColorType::Bgra,
+        )
+        .expect("a picture that can be compressed");
+    jpeg
+}
+
+impl Jpeg {
+    fn new(colour: impl Fn(u16, u16) -> Pixel) -> Self {
+        let pixels: Vec<Pixel> = (0..SIZE.height)
+            .flat_map(|y| (0..SIZE.width).map(move |x| (x, y)))
+            .map(|(x, y)| colour(x, y))
+            .collect();
+        let cell = |x: u16, y: u16| {
+            let mut id = 1u64;
+            for row in y..y + MCU.height {
+                for column in x..x + MCU.width {
+                    let p =
+                        pixels[usize::from(row) * usize::from(SIZE.width) + usize::from(column)];
+                    id = (id ^ u64::from(p))
+                        .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+                        .rotate_left(9);
+                }
+            }
+            // All of one class: no seams.
+            id & !0xffff | 1
+        };
+        let tiles = (0..tile_count(SIZE))
+            .map(|index| {
+                let place = tile_rect(SIZE, index);
+                let rows = (place.y..place.y + place.height).step_by(8);
+                let ids = rows
+                    .flat_map(|y| {
+                        (place.x..place.x + place.width)
+                            .step_by(16)
+                            .map(move |x| (x, y))
+                    })
+                    .map(|(x, y)| cell(x, y))
+                    .collect();
+                Arc::new(Tile::of_cells(place.size(), MCU, ids))
+            })
+            .collect();
+        Self {
+            whole: compress(SIZE, &pixels).into(),
+            tiles: Ok(tiles),
+            pixels,
+        }
+    }
+
+    fn frame(self, seq: u64) -> Frame {
+        Frame::new(FrameSeq(seq), Arc::new(self))
+    }
+}
+
+impl Picture for Jpeg {
+    fn size(&self) -> Size {
+        SIZE
+    }
+
+    fn tiles(&self) -> Result<&[Arc<Tile>], Damaged> {
+        self.tiles.as_deref().map_err(Damaged::clone)
+    }
+
+    fn pixels(&self, rect: Rect) -> Result<Vec<Pixel>, Damaged> {
+        let rows = rect.y..rect.y + rect.height;
+        Ok(rows
+            .flat_map(|y| {
+                let start = usize::from(y) * usize::from(SIZE.width) + usize::from(rect.x);
+                self.pixels[start..start + usize::from(rect.width)].to_vec()
+            })
+            .collect())
+    }
+
+    fn compressed(&self) -> Option<&dyn Compressed> {
+        Some(self)
+    }
+}
+
+impl Compressed for Jpeg {
+    fn whole(&self) -> &Bytes {
+        &self.whole
+    }
+
+    fn mcu(&self) -> Size {
+        MCU
+    }
+
+    fn bleed(&self) -> Size {
+        Size::new(1, 0)
+    }
+
+    fn weight(&self, rect: Rect) -> Result<usize, Damaged> {
+        Ok(self.whole.len() * rect.area() / SIZE.area())
+    }
+
+    fn splice(&self, rect: Rect, out: &mut Vec<u8>) -> Result<(), Damaged> {
+        assert!(
+            rect.x % 16 == 0 && rect.y % 8 == 0 && rect.right() % 16 == 0 && rect.bottom() % 8 == 0
+        );
+        out.extend(compress(rect.size(), &self.pixels(rect)?));
+        Ok(())
+    }
+}
+
+/// Noise that is dear without loss, and as a JPEG.
+fn noise(x: u16, y: u16, seed: u32) -> Pixel {
+    let mixed = (u32::from(x) + u32::from(y) * 256 + seed * 65_536).wrapping_mul(0x9e37_79b9);
+    (mixed ^ mixed >> 13) & 0x1f_1f_1f | u32::from(x) << 15 & 0x60_00_00 | u32::from(y & 0x60)
+}
+
+/// A client that lists these, and shows `frame`.
+fn session(list: &[i32], frame: &Frame) -> Session {
+    let mut session = Session::new(Arrival::Whole);
+    session.encodings(&[list, &[-223]].concat());
+    session.talk.show(frame);
+    // The size, the picture, and what changes from then on.
+    session.request(false);
+    session.request(true);
+    assert!(session.request(true).is_empty());
+    session
+}
+
+/// The rectangles and encodings of the next update, which shows `frame`.
+fn update(session: &mut Session, frame: &Frame) -> Vec<(Rect, i32)> {
+    session.client.decoder.seen = Default::default();
+    let messages = session.show(frame);
+    let rects = crate::updates::only_update(&messages);
+    session.say(&request(true, SIZE.rect()));
+    rects
+}
+
+/// How far the client's picture is from the frame at most, in levels.
+fn distance(session: &Session, frame: &Frame) -> u8 {
+    let pixels = frame.pixels(SIZE.rect()).expect("pixels");
+    let levels = |p: u32| p.to_le_bytes();
+    (session.client.decoder.rgb().iter().zip(&pixels))
+        .flat_map(|(a, b)| (0..3).map(|i| levels(*a)[i].abs_diff(levels(*b)[i])))
+        .max()
+        .unwrap_or(0)
+}
+
+#[test]
+fn the_source_s_own_jpeg_goes_out_untouched_when_most_changed() {
+    let frame = Jpeg::new(|x, y| noise(x, y, 1)).frame(1);
+    let whole = frame.compressed().expect("a JPEG").whole().clone();
+    for (list, passes) in [
+        (&[7, -24][..], true),
+        (&[-260, -24], true),
+        (&[21, -24], true),
+        // Who would rather have no loss gets none.
+        (&[16, 0, 7, -24], false),
+        (&[7], false),
+        (&[16, -24], false),
+    ] {
+        let mut session = Session::new(Arrival::Whole);
+        session.encodings(&[list, &[-223]].concat());
+        session.talk.show(&frame);
+        session.request(false);
+        let bytes = session.talk.say(&request(true, SIZE.rect()));
+        session.client.receive(&bytes).expect("an update");
+        let untouched = bytes.windows(whole.len()).any(|w| w == whole);
+        assert_eq!(untouched, passes, "{list:?}");
+        assert!(passes || session.shows(&frame), "{list:?}");
+    }
+}
+
+#[test]
+fn what_changed_goes_out_as_a_part_of_the_jpeg_and_nothing_else() {
+    let first = Jpeg::new(|x, y| noise(x, y, 1)).frame(1);
+    let changed = Rect::new(64, 40, 112, 88);
+    let second = Jpeg::new(|x, y| {
+        let inside = changed.contains(Rect::new(x, y, 1, 1));
+        noise(x, y, if inside { 2 } else { 1 })
+    })
+    .frame(2);
+    let mut session = session(&[7, -24], &first);
+    assert_eq!(update(&mut session, &second), [(changed, 7)]);
+    assert_eq!(session.client.decoder.seen.jpegs.len(), 1);
+    assert!(distance(&session, &second) < 40);
+}
+
+#[test]
+fn a_small_change_goes_out_without_loss_because_that_is_smaller() {
+    let first = Jpeg::new(|_, _| 0x20_20_20).frame(1);
+    let second = Jpeg::new(|x, y| {
+        let ink = Rect::new(32, 16, 9, 7).contains(Rect::new(x, y, 1, 1));
+        if ink { 0xff_ff_ff } else { 0x20_20_20 }
+    })
+    .frame(2);
+    for list in [&[7, -24][..], &[-260, -24], &[16, -24], &[7]] {
+        let mut session = session(list, &first);
+        session.client.decoder.seen = Default::default();
+        let rects = update(&mut session, &second);
+        assert_eq!(rects.len(), 1, "{list:?}");
+        assert!(rects[0].0.contains(Rect::new(32, 16, 16, 8)), "{list:?}");
+        assert!(rects[0].0.area() <= 18 * 8, "{list:?}");
+        assert!(session.client.decoder.seen.jpegs.is_empty(), "{list:?}");
+    }
+}
+
+#[test]
+fn text_that_scrolls_is_copied_for_clients_that_list_copy_rect() {
+    let line = |y: u16, x: u16| noise(x, 0, u32::from(y) / 8 + 1);
+    let first = Jpeg::new(|x, y| line(y, x)).frame(1);
+    let second = Jpeg::new(|x, y| line(y + 16, x)).frame(2);
+    for list in [&[16, 1][..], &[7, 1], &[0, 1]] {
+        let mut copying = session(list, &first);
+        let rects = update(&mut copying, &second);
+        assert_eq!(rects[0], (Rect::new(0, 0, 256, 176), 1), "{list:?}");
+        assert!(
+            rects[1..].iter().all(|(r, _)| r.y >= 175),
+            "{list:?}: {rects:?}"
+        );
+        assert!(copying.shows(&second), "{list:?}");
+        let mut plain = session(&list[..1], &first);
+        assert!(
+            update(&mut plain, &second)
+                .iter()
+                .all(|(_, encoding)| *encoding != 1)
+        );
+        assert!(plain.shows(&second), "{list:?}");
+    }
+}
+
+#[test]
+fn full_motion_goes_out_untouched_and_the_first_small_change_is_noticed_soon() {
+    let mut session = session(&[7, -24], &Jpeg::new(|x, y| noise(x, y, 1)).frame(1));
+    let whole = [(SIZE.rect(), 7)];
+    for seq in 2..40 {
+        let frame = Jpeg::new(|x, y| noise(x, y, seq)).frame(u64::from(seq));
+        assert_eq!(update(&mut session, &frame), whole, "{seq}");
+    }
+    // From here on only a corner changes.
+    let mut needless = 0;
+    for seq in 40..140 {
+        let frame = Jpeg::new(|x, y| noise(x, y, if x < 16 && y < 8 { seq } else { 39 }));
+        let rects = update(&mut session, &frame.frame(u64::from(seq)));
+        needless += usize::from(rects == whole);
+    }
+    assert!(needless <= 65, "{needless}");
+}
+
+#[test]
+fn on_a_slow_line_motion_is_looked_at_all_the_time() {
+    let mut session = session(&[7, -24], &Jpeg::new(|x, y| noise(x, y, 1)).frame(1));
+    session.talk.connection.set_thrifty(true);
+    for seq in 2..20 {
+        // Nearly everything changes, but not all.
+        let frame =
+            Jpeg::new(|x, y| noise(x, y, if x < 64 { 1 } else { seq })).frame(u64::from(seq));
+        let sent: usize = update(&mut session, &frame)
+            .iter()
+            .map(|(r, _)| r.area())
+            .sum();
+        assert!(sent <= SIZE.area() * 13 / 16, "{seq}: {sent}");
+    }
+}
+
+#[test]
+fn a_damaged_frame_is_passed_over_and_asked_about_once() {
+    let first = Jpeg::new(|x, y| noise(x, y, 1)).frame(1);
+    let mut session = session(&[7, -24], &first);
+    let mut damaged = Jpeg::new(|x, y| noise(x, y, 2));
+    damaged.tiles = Err(Damaged("a code that is in no table".to_owned()));
+    let damaged = damaged.frame(2);
+    for full in [true, false] {
+        assert!(session.show(&damaged).is_empty());
+        assert!(
+            session.talk.connection.plan_update().is_none(),
+            "it is not looked at again"
+        );
+        assert!(session.say(&request(full, SIZE.rect())).is_empty());
+    }
+    let third = Jpeg::new(|x, y| noise(x, y, 3)).frame(3);
+    assert_eq!(update(&mut session, &third), [(SIZE.rect(), 7)]);
+}
+
+#[test]
+fn clients_that_need_the_same_have_the_same_key() {
+    let frames: Vec<Frame> = (1..4)
+        .map(|seq| Jpeg::new(|x, y| noise(x, y, if x < 32 { seq } else { 1 })).frame(seq.into()))
+        .collect();
+    let key = |session: &mut Session, frame: &Frame| {
+        session.talk.show(frame);
+        session.talk.connection.plan_update().expect("a job").key()
+    };
+    let mut early = session(&[7, -24], &frames[0]);
+    update(&mut early, &frames[1]);
+    let mut late = session(&[7, -24], &frames[1]);
+    let mut behind = session(&[7, -24], &frames[0]);
+    let mut other = session(&[16], &frames[1]);
+    let expected = key(&mut early, &frames[2]);
+    assert_eq!(key(&mut late, &frames[2]), expected);
+    assert_ne!(key(&mut behind, &frames[2]), expected);
+    assert_ne!(key(&mut other, &frames[2]), expected);
+}
+
+#[test]
+fn points_outside_of_any_cell_have_no_id() {
+    let frame = Jpeg::new(|x, y| noise(x, y, 1)).frame(1);
+    assert!(frame.id_at(Point::new(255, 191)).is_some());
+    assert_eq!(frame.id_at(Point::new(255, 192)), None);
+}
