@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Builds rfbridge, the bench and the peers' programs, and measures: contrib/bench/run.sh [options]; --help lists them.
+# Debian packages that are missing are installed. Tables go to standard output, progress to standard error.
+. "$(dirname "$0")/../ci/lib.sh"
+exec 3>&1 1>&2
+need_packages gcc=build-essential cmake=cmake nasm=nasm
+need_rust
+place=${CARGO_TARGET_DIR:-target}/bench
+say "building the bench"
+cargo build --release --quiet --locked --manifest-path contrib/bench/Cargo.toml --target-dir "$place"
+
+# wanted SERVER: whether the options leave this server in.
+wanted() {
+    [[ " $* " != *" --help "* && " $* " != *" -h "* ]] || return 1
+    [[ " ${options[*]} " != *" --only"* || " ${options[*]} " == *" --only $1 "* || " ${options[*]} " == *" --only=$1 "* ]]
+}
+options=("$@")
+if wanted rfbridge && [[ " ${options[*]} " != *" --bridge"* ]]; then
+    say "building rfbridge"
+    cargo build --release --quiet --locked --bin rfbridge
+    options+=(--bridge "${CARGO_TARGET_DIR:-target}/release/rfbridge")
+fi
+mkdir -p "$place/peers"
+peer() {
+    say "building the $1 peer"
+    gcc -O3 -march=native -Wall -Wextra -Werror -o "$place/peers/$1" "contrib/bench/peers/$1.c" -lturbojpeg "${@:2}"
+}
+libraries=/usr/lib/$(gcc -print-multiarch)
+if wanted libvncserver; then
+    need_packages /usr/include/turbojpeg.h=libturbojpeg0-dev /usr/include/rfb/rfb.h=libvncserver-dev
+    peer libvncserver -lvncserver
+fi
+if wanted xvnc; then
+    need_packages /usr/include/turbojpeg.h=libturbojpeg0-dev Xvnc=tigervnc-standalone-server \
+        "$libraries/libXext.so=libxext-dev"
+    peer xvnc -lX11 -lXext
+fi
+"$place/release/rfbridge-bench" --peers "$place/peers" "${options[@]}" >&3

@@ -1,0 +1,152 @@
+//! What a client saw, found out after the run: its updates are decoded, and the barcode tells which picture
+//! each one shows.
+
+use std::time::Instant;
+
+use rfb::{
+    geom::{Rect, Size},
+    pixel::PixelFormat,
+    testing::{Decoder, Progress},
+    wire::{Read, Reader, Short},
+};
+use turbojpeg::Decompressor;
+
+use crate::{
+    Failure, barcode,
+    client::Recording,
+    picture::{self, Quality, References},
+};
+
+/// An update as its client saw it.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// When its last byte was there.
+    pub at: Instant,
+    /// The number of the picture that it shows; `None` if there is no barcode.
+    pub id: Option<u32>,
+    /// For the first update that shows a picture: how near it comes to the source's.
+    pub quality: Option<Quality>,
+}
+
+/// Decodes a recording. With `references`, pictures that appear from `since` on are compared with the source's.
+pub fn replay(
+    recording: &Recording,
+    since: Instant,
+    mut references: Option<&mut References<'_>>,
+) -> Result<Vec<Shown>, Failure> {
+    let mut screen = Screen::new(recording.size)?;
+    let mut reader = Reader::new(&recording.bytes);
+    let mut shown: Vec<Shown> = Vec::with_capacity(recording.ends.len());
+    for &(_, at) in &recording.ends {
+        while !screen
+            .message(&mut reader)
+            .map_err(|Short| "a recording ends too early")??
+        {}
+        let pixels = screen.decoder.rgb();
+        let id = barcode::read(pixels, screen.decoder.size().width.into());
+        let is_new = shown.last().is_none_or(|last| last.id != id) && at >= since;
+        let quality = match (&mut references, id) {
+            (Some(references), Some(id)) if is_new => references.compare(id, pixels)?,
+            _ => None,
+        };
+        shown.push(Shown { at, id, quality });
+    }
+    Ok(shown)
+}
+
+struct Screen {
+    decoder: Decoder,
+    jpeg: Decompressor,
+}
+
+impl Screen {
+    fn new(size: Size) -> Result<Self, Failure> {
+        Ok(Self {
+            decoder: Decoder::new(size, PixelFormat::BGRX),
+            jpeg: picture::plain_decompressor()?,
+        })
+    }
+
+    /// Takes one message; says whether it was an update.
+    fn message(&mut self, reader: &mut Reader<'_>) -> Read<Result<bool, Failure>> {
+        match reader.u8()? {
+            0 => {
+                reader.skip(1)?;
+                for _ in 0..reader.u16()? {
+                    match self.rectangle(reader)? {
+                        Ok(true) => {}
+                        Ok(false) => break,
+                        Err(failure) => return Ok(Err(failure)),
+                    }
+                }
+                return Ok(Ok(true));
+            }
+            1 => {
+                reader.skip(3)?;
+                let colours = usize::from(reader.u16()?);
+                reader.skip(6 * colours)?;
+            }
+            3 => {
+                reader.skip(3)?;
+                let length = reader.u32()? as usize;
+                reader.skip(length)?;
+            }
+            248 => {
+                reader.skip(7)?;
+                let length = usize::from(reader.u8()?);
+                reader.skip(length)?;
+            }
+            // Bell and EndOfContinuousUpdates. Others would have stopped the client.
+            _ => {}
+        }
+        Ok(Ok(false))
+    }
+
+    /// Draws one rectangle; false for LastRect.
+    fn rectangle(&mut self, reader: &mut Reader<'_>) -> Read<Result<bool, Failure>> {
+        let rect = Rect::new(reader.u16()?, reader.u16()?, reader.u16()?, reader.u16()?);
+        match reader.i32()? {
+            -224 => return Ok(Ok(false)),
+            -223 => {
+                if rect.size() != self.decoder.size() {
+                    self.decoder.resize(rect.size());
+                }
+            }
+            7 if reader.clone().u8()? >> 4 == 9 => {
+                reader.skip(1)?;
+                let length = compact(reader)?;
+                let jpeg = reader.take(length)?;
+                if let Err(failure) = self.jpeg(rect, jpeg) {
+                    return Ok(Err(failure));
+                }
+            }
+            encoding => match self.decoder.decode_rect(encoding, rect, reader.rest()) {
+                Ok(Progress::Done(length)) => reader.skip(length)?,
+                Ok(Progress::NeedMore) => return Err(Short),
+                Err(error) => return Ok(Err(error.into())),
+            },
+        }
+        Ok(Ok(true))
+    }
+
+    /// JPEGs are decoded here, because the strict decoder's library smooths chroma across the edges of
+    /// rectangles, which makes a piece of a picture differ from that piece of the whole.
+    fn jpeg(&mut self, rect: Rect, jpeg: &[u8]) -> Result<(), Failure> {
+        let bgrx = picture::decompress(&mut self.jpeg, jpeg, rect.size())?;
+        let raw = 0;
+        self.decoder.decode_rect(raw, rect, &bgrx)?;
+        Ok(())
+    }
+}
+
+fn compact(reader: &mut Reader<'_>) -> Read<usize> {
+    let mut length = 0;
+    for shift in [0, 7] {
+        let byte = usize::from(reader.u8()?);
+        length |= (byte & 0x7f) << shift;
+        if byte < 0x80 {
+            return Ok(length);
+        }
+    }
+    Ok(length | usize::from(reader.u8()?) << 14)
+}
