@@ -73,7 +73,8 @@ impl Summary {
     /// A row of [`HEADER`]; the last columns are what `first` needs, divided by what this one needs.
     pub fn row(&self, case: &Case<'_>, first: Option<&Summary>) -> String {
         let ratio = |of: fn(&Summary) -> Option<f64>| {
-            let both = first.and_then(of).zip(of(self));
+            let other = first.filter(|first| first.server != self.server);
+            let both = other.and_then(of).zip(of(self));
             both.map_or(String::new(), |(a, b)| divided(a, b))
         };
         format!(
