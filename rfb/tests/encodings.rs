@@ -396,6 +396,45 @@ fn check_36_tiles_are_coded_in_every_way() {
     }
 }
 
+/// What stands in one tile costs ZRLE little in the next, even if it begins elsewhere there.
+#[test]
+fn what_moved_to_another_tile_is_found_by_zrle() {
+    let text = |x: u32, y: u32| colour(noise(x % 64, (y + x / 64 * 10) % 64) % 40);
+    let bytes = |width| {
+        let sample = Sample::new("text", width, 64, text);
+        let mut connection = Connection::new(sample.size, PixelFormat::BGRX);
+        let bytes = connection.update(Encoding::Zrle, &sample, &parameters(PixelFormat::BGRX, 2));
+        connection.assert_shows(&sample, &PixelFormat::BGRX, "text");
+        bytes
+    };
+    let (one, two) = (bytes(64), bytes(128));
+    assert!(
+        two < one + one / 4,
+        "{one} bytes for one tile, {two} for two"
+    );
+}
+
+/// Tiles that ZRLE deflates by pixels and tiles that it deflates by bytes, few or many between
+/// them, and such at the beginning and the end, are one stream.
+#[test]
+fn photographs_and_text_are_one_zrle_stream() {
+    let kinds = ["tppsptp", "pstsp", "spspt", "p", "pp", "tsp"];
+    let mut connection = Connection::new(Size::new(64 * 7, 64), PixelFormat::BGRX);
+    for kinds in kinds {
+        let tile = |x: u32, y: u32| match kinds.as_bytes()[(x / 64) as usize] {
+            b's' => 0x20_30_40,
+            b't' => colour(noise(x, y) % 40),
+            _ => noise(x, y / 2),
+        };
+        let sample = Sample::new(kinds, 64 * kinds.len() as u16, 64, tile);
+        connection.update(Encoding::Zrle, &sample, &parameters(PixelFormat::BGRX, 2));
+        connection.assert_shows(&sample, &PixelFormat::BGRX, "ZRLE");
+    }
+    let codings = &connection.decoder.seen.tile_codings;
+    assert!([0, 1].iter().all(|coding| codings.contains(coding)));
+    assert!(codings.iter().any(|coding| *coding >= 130));
+}
+
 mod random {
     use super::*;
     use proptest::prelude::*;

@@ -4,6 +4,7 @@
 //! nothing here knows a device.
 
 mod admission;
+mod encoders;
 mod input;
 mod listener;
 mod outbox;
@@ -21,7 +22,7 @@ use std::{
 };
 
 use rfb::{frame::Frame, server::ServerConfig};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::hid::{ClientId, Leds};
@@ -31,6 +32,7 @@ pub use listener::{ListenError, Listener};
 pub use screen::{Screen, frames};
 
 use admission::Admission;
+use encoders::Encoders;
 use throttle::Throttle;
 
 /// What the sessions work with.
@@ -49,8 +51,7 @@ pub struct Server<I> {
     edges: Edges<I>,
     admission: Arc<Admission>,
     throttle: Throttle,
-    /// Updates that are encoded at the same time; more would only take each other's turns.
-    encoders: Arc<Semaphore>,
+    encoders: Arc<Encoders>,
     next_client: AtomicU64,
     tasks: TaskTracker,
     stop: CancellationToken,
@@ -59,13 +60,12 @@ pub struct Server<I> {
 impl<I: InputSink> Server<I> {
     /// `stop` ends all listeners and sessions.
     pub fn new(config: ServerConfig, edges: Edges<I>, stop: CancellationToken) -> Arc<Self> {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Arc::new(Self {
             config: Arc::new(config),
             edges,
             admission: Arc::default(),
             throttle: Throttle::default(),
-            encoders: Arc::new(Semaphore::new(cores)),
+            encoders: Arc::new(Encoders::new()),
             next_client: AtomicU64::new(1),
             tasks: TaskTracker::new(),
             stop,

@@ -5,10 +5,10 @@
 
 use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
-use rfb::server::{Connection, EncodedUpdate, Event, LedState, UpdateJob};
+use rfb::server::{Connection, Event, LedState};
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadHalf, WriteHalf},
-    sync::{Semaphore, watch},
+    sync::watch,
     task::JoinError,
     time::{Instant, sleep_until, timeout, timeout_at},
 };
@@ -159,7 +159,7 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
             self.outbox.push_control(self.connection.take_output());
             if encoding.is_none() && self.outbox.is_empty() {
                 if let Some(job) = self.connection.plan_update() {
-                    encoding.set(Some(encode(job, Arc::clone(&self.server.encoders))));
+                    encoding.set(Some(self.server.encoders.encode(job)));
                 }
                 let announced = self.connection.take_output();
                 if !announced.is_empty() {
@@ -200,7 +200,7 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
                         Err(error) => return error.into(),
                     }
                 }
-                written = self.writer.write(self.outbox.next()), if !self.outbox.is_empty() => {
+                written = self.outbox.write_to(&mut self.writer), if !self.outbox.is_empty() => {
                     match written {
                         Ok(0) => return Ending::Closed,
                         Ok(n) => {
@@ -312,7 +312,7 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
         let ends = Instant::now() + FAREWELL;
         let write = async {
             while !self.outbox.is_empty() {
-                let n = self.writer.write(self.outbox.next()).await?;
+                let n = self.outbox.write_to(&mut self.writer).await?;
                 if n == 0 {
                     break;
                 }
@@ -327,18 +327,6 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
         let gone = async { while self.reader.read(&mut ignored).await.is_ok_and(|n| n > 0) {} };
         let _ = timeout_at(ends, gone).await;
     }
-}
-
-/// Encodes on the blocking pool, when it is this session's turn.
-async fn encode(job: UpdateJob, encoders: Arc<Semaphore>) -> Result<EncodedUpdate, JoinError> {
-    // The semaphore is never closed; without a permit the work is done all the same.
-    let permit = encoders.acquire_owned().await.ok();
-    tokio::task::spawn_blocking(move || {
-        let update = job.encode();
-        drop(permit);
-        update
-    })
-    .await
 }
 
 fn led_state(leds: Leds) -> LedState {

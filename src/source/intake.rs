@@ -13,15 +13,18 @@ const FIRST_ROOM: usize = 1024 * 1024;
 const LEAST_ROOM: usize = 64 * 1024;
 
 /// Collects a stream. No byte is copied but those of a picture that has begun while the one before
-/// it is handed out.
+/// it is handed out. The same picture again is found out by one comparison, and its bytes are
+/// dropped for the old ones.
 pub(super) struct Intake {
     framing: Framing,
     pool: Pool,
     /// All of it can be read into; the first `filled` bytes have been.
     buffer: Vec<u8>,
     filled: usize,
-    /// Where in `buffer` the newest whole picture is.
+    /// Where in `buffer` a picture is that is whole and newer than `last`.
     newest: Option<Range<usize>>,
+    /// What was handed out last.
+    last: Option<Bytes>,
 }
 
 /// How to tell where pictures end.
@@ -53,6 +56,7 @@ impl Intake {
             buffer: Vec::new(),
             filled: 0,
             newest: None,
+            last: None,
         }
     }
 
@@ -66,6 +70,9 @@ impl Intake {
 
     /// Where to read to. Never empty.
     pub(super) fn room(&mut self) -> &mut [u8] {
+        if self.newest.is_none() && self.framing.pending() == 0 {
+            self.filled = 0;
+        }
         // Not into the next frame: it would have to be moved when this one is handed out.
         let (least, most) = match self.framing {
             Framing::Jpeg(_) => (LEAST_ROOM, usize::MAX),
@@ -100,7 +107,7 @@ impl Intake {
     /// whole with them.
     pub(super) fn took(&mut self, count: usize) -> bool {
         let end = (self.filled + count).min(self.buffer.len());
-        let mut is_new = false;
+        let mut is_new = self.took_last_again(end);
         while self.filled < end {
             let (taken, picture) = self.framing.feed(&self.buffer[self.filled..end]);
             self.filled += taken;
@@ -112,9 +119,32 @@ impl Intake {
         is_new
     }
 
-    /// Hands out the newest whole picture, once.
-    pub(super) fn picture(&mut self) -> Option<Bytes> {
-        let newest = self.newest.take()?;
+    /// What begins like the last picture ends like it: so far there is nothing to look for in it.
+    fn took_last_again(&mut self, end: usize) -> bool {
+        let (Some(last), None, 0) = (&self.last, &self.newest, self.framing.pending()) else {
+            return false;
+        };
+        let is_same = self.buffer[self.filled..end].starts_with(last);
+        if is_same {
+            self.filled += last.len();
+        }
+        is_same
+    }
+
+    /// The newest picture, if there has been one.
+    pub(super) fn picture(&mut self) -> Option<&Bytes> {
+        if let Some(newest) = self.newest.take()
+            && self
+                .last
+                .as_ref()
+                .is_none_or(|last| *last != self.buffer[newest.clone()])
+        {
+            self.last = Some(self.hand_out(newest));
+        }
+        self.last.as_ref()
+    }
+
+    fn hand_out(&mut self, newest: Range<usize>) -> Bytes {
         let begun = self.filled - self.framing.pending()..self.filled;
         let mut next = self.pool.buffer();
         if next.len() < begun.len() {
@@ -123,7 +153,7 @@ impl Intake {
         next[..begun.len()].copy_from_slice(&self.buffer[begun.clone()]);
         self.filled = begun.len();
         let full = mem::replace(&mut self.buffer, next);
-        Some(self.pool.share(full).slice(newest))
+        self.pool.share(full).slice(newest)
     }
 }
 
@@ -177,27 +207,23 @@ mod tests {
         bytes
     }
 
-    /// Reads `bytes`, at most `most` at a time; the picture that is the newest after each read is
-    /// handed out if `hand_out` says so.
-    fn pictures(
-        intake: &mut Intake,
-        mut bytes: &[u8],
-        most: usize,
-        mut hand_out: impl FnMut() -> bool,
-    ) -> Vec<Bytes> {
+    /// Reads `bytes`, at most `most` at a time; the pictures handed out when `looks` says so, and
+    /// at the end.
+    fn pictures(intake: &mut Intake, mut bytes: &[u8], most: usize, looks: bool) -> Vec<Bytes> {
         let mut pictures = Vec::new();
+        let mut is_new = false;
         while !bytes.is_empty() {
             let room = intake.room();
             let count = room.len().min(most).min(bytes.len());
             assert!(count > 0);
             room[..count].copy_from_slice(&bytes[..count]);
             bytes = &bytes[count..];
-            intake.took(count);
-            if hand_out() {
-                pictures.extend(intake.picture());
+            is_new |= intake.took(count);
+            if is_new && (looks || bytes.is_empty()) {
+                pictures.extend(intake.picture().cloned());
+                is_new = false;
             }
         }
-        pictures.extend(intake.picture());
         pictures
     }
 
@@ -213,7 +239,7 @@ mod tests {
         let stream = [sent[0].as_slice(), b"garbage", &sent[1..].concat()].concat();
         for most in [7_001, 65_536, 100_000] {
             let mut intake = Intake::of_jpegs();
-            let got = pictures(&mut intake, &stream, most, || true);
+            let got = pictures(&mut intake, &stream, most, true);
             // Of those that end in one read only the last is wanted.
             assert!(
                 got.iter().all(|got| sent.iter().any(|sent| got == sent)),
@@ -222,7 +248,7 @@ mod tests {
             assert_eq!(got.last().unwrap(), &sent[4]);
         }
         let mut intake = Intake::of_jpegs();
-        assert!(pictures(&mut intake, &stream, 7, || true) == sent);
+        assert!(pictures(&mut intake, &stream, 7, true) == sent);
     }
 
     #[test]
@@ -230,16 +256,56 @@ mod tests {
         let (old, new, next) = (jpeg(1, 900_000), jpeg(2, 800_000), jpeg(3, 700_000));
         let mut intake = Intake::of_jpegs();
         let stream = [old.as_slice(), &new, &next[..600_000]].concat();
-        assert!(pictures(&mut intake, &stream, usize::MAX, || false) == [new]);
-        assert!(intake.picture().is_none());
-        assert!(pictures(&mut intake, &next[600_000..], usize::MAX, || false) == [next]);
+        assert!(pictures(&mut intake, &stream, usize::MAX, false) == [new.clone()]);
+        assert_eq!(intake.picture(), Some(&Bytes::from(new)));
+        assert!(pictures(&mut intake, &next[600_000..], usize::MAX, false) == [next]);
+    }
+
+    #[test]
+    fn the_same_picture_again_is_the_old_bytes() {
+        let (one, other) = (jpeg(1, 2_000_000), jpeg(2, 20_000));
+        let stream = [&one[..], &one, b"garbage", &one, &one, &other, &other, &one].concat();
+        for most in [70_000, 2_000_000, 2_000_100] {
+            let mut intake = Intake::of_jpegs();
+            let mut got = pictures(&mut intake, &stream, most, true);
+            assert!(got.iter().all(|got| *got == one || *got == other), "{most}");
+            got.dedup_by_key(|picture| picture.as_ptr());
+            assert!(got == [one.clone(), other.clone(), one.clone()], "{most}");
+        }
+        // Buffers: what was handed out, and what is read into.
+        let mut intake = Intake::of_jpegs();
+        let first = pictures(&mut intake, &one, usize::MAX, true);
+        let reads_to = intake.room().as_ptr();
+        assert_eq!(pictures(&mut intake, &one, usize::MAX, true), first);
+        assert_eq!(intake.room().as_ptr(), reads_to);
+    }
+
+    #[test]
+    fn the_last_picture_again_behind_one_that_nobody_saw_is_the_newest() {
+        let (one, other) = (jpeg(1, 100), jpeg(2, 100));
+        let mut intake = Intake::of_jpegs();
+        assert!(pictures(&mut intake, &one, 100, true) == [one.clone()]);
+        let stream = [&other[..], &one].concat();
+        assert!(pictures(&mut intake, &stream, 100, false) == [one]);
+    }
+
+    #[test]
+    fn the_last_picture_as_the_thumbnail_of_the_next_one_is_only_that() {
+        let thumbnail = jpeg(1, 100);
+        let mut intake = Intake::of_jpegs();
+        assert!(pictures(&mut intake, &thumbnail, 100, true) == [thumbnail.clone()]);
+        let start = [0xff, 0xd8, 0xff, 0xe1, 0, 102];
+        assert!(pictures(&mut intake, &start, 100, true).is_empty());
+        let rest = [&thumbnail[..], &jpeg(2, 500)[2..]].concat();
+        let whole = [&start[..], &rest].concat();
+        assert!(pictures(&mut intake, &rest, 1000, true) == [whole]);
     }
 
     #[test]
     fn garbage_takes_no_memory() {
         let mut intake = Intake::of_jpegs();
         for _ in 0..100 {
-            assert!(pictures(&mut intake, &[7; 100_000], usize::MAX, || false).is_empty());
+            assert!(pictures(&mut intake, &[7; 100_000], usize::MAX, false).is_empty());
         }
         assert_eq!(intake.buffer.len(), FIRST_ROOM);
     }
@@ -261,7 +327,7 @@ mod tests {
                 assert_eq!(is_whole, intake.filled == 512);
             }
             // As the mailbox does: the last one is held until the next one is there.
-            last = intake.picture().expect("a whole frame");
+            last = intake.picture().expect("a whole frame").clone();
             assert_eq!(last, [number as u8; 512].as_slice());
             addresses.insert(last.as_ptr());
         }

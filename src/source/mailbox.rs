@@ -8,8 +8,8 @@ use std::{
 use bytes::Bytes;
 use rfb::geom::Size;
 
-use super::{Lent, SourceError, pool::Pool, tolerance};
-use crate::video::{Captured, Colour, Layout};
+use super::{Lent, SourceError, pool::Pool};
+use crate::video::{BadPicture, Captured, Colour, Layout, tolerance};
 
 /// A captured picture that can be kept: its bytes are shared, never copied.
 #[derive(Clone)]
@@ -42,6 +42,10 @@ impl Picture {
         }
     }
 
+    pub(super) fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
     /// Whether `other` shows the same: equal bytes, or samples that differ by no more than
     /// `tolerance`. The bytes of a JPEG are no samples.
     fn is_shown_by(&self, other: &Captured<'_>, tolerance: u8) -> bool {
@@ -64,6 +68,11 @@ pub(super) enum Post {
         /// Whether it is known to equal the picture taken before it.
         repeated: bool,
     },
+    /// So many of the pictures taken before have turned out to be damaged, the last for this reason.
+    Damaged {
+        reason: BadPicture,
+        pictures: u64,
+    },
     Trouble(SourceError),
 }
 
@@ -77,6 +86,7 @@ pub(super) struct Mailbox {
 struct Slot {
     picture: Option<(Picture, bool)>,
     trouble: Option<SourceError>,
+    damaged: Option<(BadPicture, u64)>,
     /// Whether the last picture put is on show, so that nobody need be woken for the same again.
     is_settled: bool,
     /// How many such there were since something was taken last.
@@ -117,6 +127,15 @@ impl Mailbox {
         });
     }
 
+    /// A picture that was taken has turned out to be damaged.
+    pub(super) fn put_damaged(&self, reason: &BadPicture) {
+        self.change(|slot| {
+            let before = slot.damaged.take().map_or(0, |(_, pictures)| pictures);
+            slot.damaged = Some((reason.clone(), before + 1));
+            slot.is_settled = false;
+        });
+    }
+
     fn put(&self, picture: Picture) {
         self.change(|slot| {
             slot.trouble = None;
@@ -148,6 +167,10 @@ impl Slot {
     /// With nothing in the slot, what was taken last is what was put last: if it is shown, all is
     /// settled.
     fn take(&mut self, is_shown: bool) -> Option<Post> {
+        if let Some((reason, pictures)) = self.damaged.take() {
+            self.is_settled = false;
+            return Some(Post::Damaged { reason, pictures });
+        }
         let picture = self.picture.take();
         let post = picture
             .map(|(picture, repeated)| Post::Picture { picture, repeated })

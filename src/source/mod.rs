@@ -11,7 +11,6 @@ mod raw_frame;
 mod replay;
 mod stop;
 pub mod supervisor;
-mod tolerance;
 mod v4l;
 
 use std::path::PathBuf;

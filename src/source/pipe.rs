@@ -11,7 +11,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::Bytes;
 use rfb::geom::Size;
 
 use super::{Lent, Opener, Source, SourceError, Stop, Wishes, intake::Intake, raw_frame::RawFrame};
@@ -115,7 +114,6 @@ impl Opener for PipeOpener {
             stop: self.stop.clone(),
             frame,
             intake: frame.map_or_else(Intake::of_jpegs, Intake::of_frames),
-            newest: None,
             ended: false,
         }))
     }
@@ -139,7 +137,6 @@ struct Pipe {
     stop: Stop,
     frame: Option<RawFrame>,
     intake: Intake,
-    newest: Option<Bytes>,
     ended: bool,
 }
 
@@ -149,11 +146,8 @@ impl Source for Pipe {
         if self.ended && !is_new {
             return Err(SourceError::Ended(format!("{} was closed", self.name)));
         }
-        if let Some(picture) = self.intake.picture() {
-            self.newest = Some(picture);
-        }
         // A writer that has nothing new to show says nothing; the picture stays.
-        let Some(newest) = &self.newest else {
+        let Some(newest) = self.intake.picture() else {
             return Err(SourceError::NoSignal(format!(
                 "no picture has come from {} yet: write {} to it",
                 self.name,
@@ -183,9 +177,11 @@ impl Pipe {
         let deadline = Instant::now() + PATIENCE;
         let mut read = 0;
         let mut is_new = false;
+        // A read that gets less than it has room for has emptied the pipe.
+        let mut is_emptied = false;
         while !self.stop.is_set() && !self.ended {
             if is_new {
-                if read > MAX_READ || self.waiting() < self.intake.least() {
+                if is_emptied || read > MAX_READ || self.waiting() < self.intake.least() {
                     break;
                 }
             } else if !self.readable(SLICE)? {
@@ -194,7 +190,9 @@ impl Pipe {
                 }
                 continue;
             }
+            let room = self.intake.room().len();
             let count = self.read()?;
+            is_emptied = count < room;
             is_new |= self.intake.took(count);
             read += count;
         }

@@ -1,7 +1,7 @@
 //! Keeps a source open for ever and turns what it delivers into a [`Signal`].
 //!
-//! Two threads: the source thread opens, reopens and drains the source; the video thread decodes.
-//! Between them is one slot in which the newest picture wins, so decoding never delays capturing.
+//! Two threads: the source thread opens, reopens and drains the source; the video thread makes frames of
+//! what came. Between them is one slot in which the newest picture wins, so decoding never delays capturing.
 //! Only the video thread publishes, so signals come in the order of what they tell.
 
 mod video_thread;
@@ -22,7 +22,7 @@ use super::{
     Opener, Source, SourceError, Stop,
     mailbox::{Mailbox, Sender},
 };
-use crate::video::{Converter, Signal};
+use crate::video::{Converter, Manner, Signal};
 use video_thread::VideoThread;
 
 /// The first wait before a source is opened again; it doubles each time.
@@ -83,17 +83,15 @@ pub fn spawn(
         opener,
         signal,
         tolerance,
-        Converter::new(),
         Arc::<SystemClock>::default(),
     )
 }
 
-/// [`spawn`] with another decoder or another time.
+/// [`spawn`] with another time.
 pub fn spawn_with(
     mut opener: Box<dyn Opener>,
     signal: watch::Sender<Signal>,
     tolerance: u8,
-    converter: Converter,
     clock: Arc<dyn Clock>,
 ) -> io::Result<SourceThreads> {
     signal.send_replace(Signal::Starting);
@@ -104,6 +102,12 @@ pub fn spawn_with(
     };
     opener.stop_with(threads.stop.clone());
 
+    let mailbox = Arc::clone(&threads.mailbox);
+    let converter = Converter::with(Manner {
+        tolerance,
+        on_damage: Arc::new(move |reason| mailbox.put_damaged(reason)),
+        ..Manner::default()
+    });
     let video = VideoThread::new(opener.name(), signal, converter, Arc::clone(&clock));
     let mailbox = Arc::clone(&threads.mailbox);
     threads.start("video", move || video.run(&mailbox))?;

@@ -1,25 +1,27 @@
 //! From one captured picture to the next frame.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
-use rfb::{
-    frame::{Frame, FrameSeq},
-    geom::Size,
-};
+use rfb::frame::{Frame, FrameSeq, Picture};
 
 use super::{
-    BadPicture, Captured, Colour, Layout,
-    jpeg::{self, JpegDecoder},
-    raw::Raw,
+    BadPicture, Captured, Layout,
+    jpeg::{
+        self, JpegDecoder,
+        picture::{DamageReport, JpegPicture, Stream},
+    },
+    raw_picture::{self, RawPicture, Shape},
 };
 
 /// Turns captured pictures into frames, one after the other.
 ///
-/// A picture whose bytes equal those of the last good one costs one comparison and nothing else.
+/// A picture whose bytes equal those of the last good one costs one comparison and nothing else. Of any other only
+/// the header is read; what a frame shows is found out when its tiles are asked for.
 pub struct Converter {
-    decoder: Box<dyn JpegDecoder>,
+    jpegs: Arc<Stream>,
+    raws: Arc<raw_picture::Shown>,
     last: Option<Last>,
-    /// Where pictures are decoded to; as large as the largest so far.
-    bgrx: Vec<u8>,
     seq: FrameSeq,
     counters: Counters,
 }
@@ -27,17 +29,28 @@ pub struct Converter {
 /// The last picture that could be used.
 struct Last {
     shape: Shape,
-    bytes: Vec<u8>,
+    bytes: Bytes,
     frame: Frame,
 }
 
-/// What else must be equal for equal bytes to be an equal picture.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Shape {
-    layout: Layout,
-    size: Size,
-    stride: usize,
-    colour: Colour,
+/// What is the same for all pictures of a source.
+pub struct Manner {
+    /// The JPEG decoder that is used first; others are made when several are needed at a time.
+    pub decoder: Box<dyn JpegDecoder>,
+    /// By how many levels a sample of a raw picture may differ and count as equal.
+    pub tolerance: u8,
+    /// Told when a frame that was given out turns out to be damaged.
+    pub on_damage: DamageReport,
+}
+
+impl Default for Manner {
+    fn default() -> Self {
+        Self {
+            decoder: jpeg::decoder(),
+            tolerance: 0,
+            on_damage: Arc::new(|_| ()),
+        }
+    }
 }
 
 /// How many pictures there were of each kind.
@@ -47,8 +60,6 @@ pub struct Counters {
     pub captured: u64,
     /// Equal bytes.
     pub identical: u64,
-    /// Other bytes, but the same pixels.
-    pub unchanged: u64,
     /// Those that became a new frame.
     pub changed: u64,
     pub dropped: Dropped,
@@ -78,7 +89,7 @@ impl Dropped {
         no_start + truncated + corrupt + unsupported + size + short
     }
 
-    fn count(&mut self, reason: &BadPicture) {
+    fn count(&mut self, reason: &BadPicture, pictures: u64) {
         *match reason {
             BadPicture::NoStart => &mut self.no_start,
             BadPicture::Truncated => &mut self.truncated,
@@ -86,7 +97,7 @@ impl Dropped {
             BadPicture::Unsupported(_) => &mut self.unsupported,
             BadPicture::Size { .. } => &mut self.size,
             BadPicture::Short { .. } => &mut self.short,
-        } += 1;
+        } += pictures;
     }
 }
 
@@ -97,16 +108,15 @@ impl Default for Converter {
 }
 
 impl Converter {
-    /// With the JPEG decoder of this build.
     pub fn new() -> Self {
-        Self::with_decoder(jpeg::decoder())
+        Self::with(Manner::default())
     }
 
-    pub fn with_decoder(decoder: Box<dyn JpegDecoder>) -> Self {
+    pub fn with(manner: Manner) -> Self {
         Self {
-            decoder,
+            jpegs: Arc::new(Stream::new(manner.decoder, manner.on_damage)),
+            raws: Arc::new(raw_picture::Shown::new(manner.tolerance)),
             last: None,
-            bgrx: Vec::new(),
             seq: FrameSeq::default(),
             counters: Counters::default(),
         }
@@ -116,39 +126,56 @@ impl Converter {
     ///
     /// After an error the last good frame is still the newest.
     pub fn convert(&mut self, captured: &Captured<'_>) -> Result<Option<Frame>, BadPicture> {
+        self.convert_shared(captured, &Bytes::copy_from_slice(captured.bytes))
+    }
+
+    /// The same for a picture whose `bytes` can be kept; they must be those of `captured`.
+    pub fn convert_shared(
+        &mut self,
+        captured: &Captured<'_>,
+        bytes: &Bytes,
+    ) -> Result<Option<Frame>, BadPicture> {
         self.counters.captured += 1;
-        let shape = Shape {
-            layout: captured.layout,
-            size: captured.size,
-            stride: captured.stride,
-            colour: captured.colour,
-        };
+        let shape = Shape::from(captured);
         if let Some(last) = &self.last
             && last.shape == shape
-            && last.bytes == captured.bytes
+            && last.bytes == bytes
         {
             self.counters.identical += 1;
             return Ok(None);
         }
-        let frame = self.decode(captured).inspect_err(|reason| {
-            self.counters.dropped.count(reason);
-        })?;
-        let mut bytes = self.last.take().map_or_else(Vec::new, |last| last.bytes);
-        bytes.clear();
-        bytes.extend_from_slice(captured.bytes);
-        let (frame, is_new) = frame;
+        let picture = self
+            .picture(captured, bytes)
+            .inspect_err(|reason| self.counters.dropped.count(reason, 1))?;
+        self.counters.changed += 1;
+        self.seq = FrameSeq(self.seq.0 + 1);
+        let frame = Frame::new(self.seq, picture);
         self.last = Some(Last {
             shape,
-            bytes,
+            bytes: bytes.clone(),
             frame: frame.clone(),
         });
-        if !is_new {
-            self.counters.unchanged += 1;
-            return Ok(None);
-        }
-        self.counters.changed += 1;
-        self.seq = frame.seq();
         Ok(Some(frame))
+    }
+
+    fn picture(
+        &self,
+        captured: &Captured<'_>,
+        bytes: &Bytes,
+    ) -> Result<Arc<dyn Picture>, BadPicture> {
+        if captured.layout == Layout::Mjpeg {
+            let jpeg = jpeg::sanitise(bytes)?;
+            return Ok(Arc::new(JpegPicture::new(jpeg, Arc::clone(&self.jpegs))));
+        }
+        let raw = RawPicture::new(captured, bytes.clone(), Arc::clone(&self.raws))?;
+        Ok(Arc::new(raw))
+    }
+
+    /// Takes note that so many of the frames given out were damaged, for this reason: the last one does not count, and
+    /// the same bytes are not taken for a known picture.
+    pub fn count_damaged(&mut self, reason: &BadPicture, pictures: u64) {
+        self.counters.dropped.count(reason, pictures);
+        self.last = None;
     }
 
     /// Counts pictures that are known, without looking at them, to equal the last good one.
@@ -164,40 +191,6 @@ impl Converter {
 
     pub fn counters(&self) -> Counters {
         self.counters
-    }
-
-    /// The picture's frame, and whether it differs from the last one (which is returned if not).
-    fn decode(&mut self, captured: &Captured<'_>) -> Result<(Frame, bool), BadPicture> {
-        if captured.layout == Layout::Mjpeg {
-            let jpeg = jpeg::sanitise(captured.bytes)?;
-            let stride = self.make_room(jpeg.size);
-            self.decoder.decode(&jpeg, &mut self.bgrx)?;
-            let bytes = jpeg.is_for_clients().then(|| jpeg.bytes.clone());
-            return Ok(self.cut(jpeg.size, &self.bgrx, stride, bytes));
-        }
-        let raw = Raw::new(captured)?;
-        if captured.layout == Layout::Bgrx {
-            return Ok(self.cut(raw.size, raw.bytes, raw.stride, None));
-        }
-        let stride = self.make_room(raw.size);
-        raw.convert(&mut self.bgrx)?;
-        Ok(self.cut(raw.size, &self.bgrx, stride, None))
-    }
-
-    /// Makes [`Self::bgrx`] fit a picture; returns the bytes of a row.
-    fn make_room(&mut self, size: Size) -> usize {
-        self.bgrx.resize(size.area() * 4, 0);
-        usize::from(size.width) * 4
-    }
-
-    fn cut(&self, size: Size, bgrx: &[u8], stride: usize, jpeg: Option<Bytes>) -> (Frame, bool) {
-        let last = self.frame();
-        let next = FrameSeq(self.seq.0 + 1);
-        let frame = Frame::from_bgrx(next, size, bgrx, stride, jpeg, last);
-        match last {
-            Some(last) if frame.same_picture(last) => (last.clone(), false),
-            _ => (frame, true),
-        }
     }
 }
 

@@ -1,11 +1,14 @@
 //! Captured bytes become frames.
 //!
 //! A [`Converter`] turns what a source delivers into [`Frame`]s that share every tile that did not
-//! change. It runs on the video thread and knows no device.
+//! change. It knows no device. What a picture shows is found out when somebody asks for it, in that one's
+//! thread; a picture that nobody looks at costs a look at its header.
 
 mod convert;
 pub mod jpeg;
 mod raw;
+mod raw_picture;
+pub(crate) mod tolerance;
 
 pub mod canvas;
 pub mod slate;
@@ -14,7 +17,7 @@ use std::time::SystemTime;
 
 use rfb::{frame::Frame, geom::Size};
 
-pub use convert::{Converter, Counters};
+pub use convert::{Converter, Counters, Manner};
 
 /// How captured bytes stand for pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,13 +1,13 @@
 //! Uncompressed layouts.
 
-use rfb::geom::Size;
+use rfb::geom::{Rect, Size};
 use yuv::{
     YuvBiPlanarImage, YuvConversionMode, YuvError, YuvPackedImage, YuvRange, YuvStandardMatrix,
 };
 
 use super::{BadPicture, Captured, Colour, Layout, Matrix, Range, checked_size};
 
-/// A checked picture in an uncompressed layout.
+/// A checked picture in an uncompressed layout, or a part of one.
 pub(super) struct Raw<'a> {
     pub(super) size: Size,
     pub(super) stride: usize,
@@ -59,6 +59,50 @@ impl<'a> Raw<'a> {
             layout: captured.layout,
             colour: captured.colour,
         })
+    }
+
+    pub(super) fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// Gives the bytes of `rect` piece by piece, rows from the top down, plane by plane. Its bounds must be even
+    /// where the layout has one sample of chroma for two pixels.
+    pub(super) fn rows(&self, rect: Rect) -> impl Iterator<Item = &'a [u8]> {
+        let bytes = self.bytes;
+        let stride = self.stride;
+        let (first, second) = match self.layout {
+            Layout::Nv12 => {
+                let luma = stride * usize::from(self.size.height);
+                let half = Rect::new(rect.x, rect.y / 2, rect.width, rect.height / 2);
+                ((0, 1, rect), (luma, 1, half))
+            }
+            Layout::Yuyv | Layout::Uyvy => ((0, 2, rect), (0, 0, Rect::EMPTY)),
+            Layout::Rgb24 | Layout::Bgr24 => ((0, 3, rect), (0, 0, Rect::EMPTY)),
+            Layout::Bgrx | Layout::Mjpeg => ((0, 4, rect), (0, 0, Rect::EMPTY)),
+        };
+        [first, second].into_iter().flat_map(move |(plane, pixel_bytes, part)| {
+            (part.y..part.y + part.height).map(move |y| {
+                let start = plane + usize::from(y) * stride + usize::from(part.x) * pixel_bytes;
+                &bytes[start..start + usize::from(part.width) * pixel_bytes]
+            })
+        })
+    }
+
+    /// The part `rect` of this picture, whose [`Raw::rows`] one after the other are `bytes`.
+    pub(super) fn part<'b>(&self, rect: Rect, bytes: &'b [u8]) -> Raw<'b> {
+        let pixel_bytes = match self.layout {
+            Layout::Nv12 => 1,
+            Layout::Yuyv | Layout::Uyvy => 2,
+            Layout::Rgb24 | Layout::Bgr24 => 3,
+            Layout::Bgrx | Layout::Mjpeg => 4,
+        };
+        Raw {
+            size: rect.size(),
+            stride: usize::from(rect.width) * pixel_bytes,
+            bytes,
+            layout: self.layout,
+            colour: self.colour,
+        }
     }
 
     /// The pixels as blue, green, red, unused, without padding, unless they are [`Layout::Bgrx`],

@@ -9,7 +9,9 @@
 //! Adding an encoding is one file, its `mod` line and one row of `TABLE`.
 
 mod deflate;
+mod deflate_pixels;
 mod hextile;
+mod huffman;
 mod jpeg;
 mod jpeg_coder;
 mod palette;

@@ -17,13 +17,27 @@
 use super::palette::{Palette, pack};
 use crate::pixel::convert::Pen;
 
-const RAW: u8 = 0;
+pub(super) const RAW: u8 = 0;
 const SOLID: u8 = 1;
 const PLAIN_RLE: u8 = 128;
 
 /// Most colours of a packed palette and of a palette with runs.
 const LARGEST_PACKED: usize = 16;
 const LARGEST_PALETTE: usize = 127;
+
+/// In tiles that are deflated, runs shorter than this are written as single pixels: the same pixels
+/// then make the same bytes whatever stands beside them.
+const LEAST_DEFLATED_RUN: usize = 5;
+
+/// How a tile is coded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Coding {
+    Raw,
+    Solid,
+    Packed,
+    PaletteRle,
+    PlainRle,
+}
 
 struct Run {
     code: u32,
@@ -36,38 +50,58 @@ pub(super) struct TileCoder<'c> {
     pen: Pen<'c>,
     palette: Palette,
     runs: Vec<Run>,
+    /// Runs shorter than this are not written as runs in a palette.
+    least_run: usize,
+    /// A tile's palette begins with that of the tile before as long as there is room, so that the
+    /// same pixels have the same indices in both.
+    carries_palette: bool,
 }
 
 impl<'c> TileCoder<'c> {
+    /// For tiles that go as they are.
     pub(super) fn new(pen: Pen<'c>) -> Self {
         Self {
             pen,
             palette: Palette::new(LARGEST_PALETTE),
             runs: Vec::new(),
+            least_run: 2,
+            carries_palette: false,
+        }
+    }
+
+    /// For tiles that are deflated one after the other, so that what is alike in them costs little.
+    pub(super) fn deflated(pen: Pen<'c>) -> Self {
+        Self {
+            least_run: LEAST_DEFLATED_RUN,
+            carries_palette: true,
+            ..Self::new(pen)
         }
     }
 
     /// Appends the tile that has these codes.
     pub(super) fn encode(&mut self, codes: &[u32], width: usize, out: &mut Vec<u8>) {
-        let Some(has_palette) = self.find_runs(codes) else {
-            out.push(RAW);
-            self.pen.all(codes, out);
-            return;
-        };
-        let colours = self.palette.colours().len();
-        if has_palette && colours == 1 {
-            out.push(SOLID);
-            self.pen.one(codes[0], out);
-            return;
-        }
+        let coding = self.choose(codes, width);
+        self.put(coding, codes, width, out);
+    }
 
+    /// The coding of the tile that has these codes; what [`TileCoder::put`] needs for it is kept.
+    pub(super) fn choose(&mut self, codes: &[u32], width: usize) -> Coding {
+        if codes.iter().all(|&code| code == codes[0]) {
+            return Coding::Solid;
+        }
         let pixel = self.pen.size();
         let raw = codes.len() * pixel;
-        let plain_rle: usize = self
-            .runs
-            .iter()
-            .map(|r| pixel + length_bytes(r.length))
-            .sum();
+        let has_palette = self.find_palette(codes);
+        if !has_palette {
+            if count_runs(codes) * (pixel + 1) >= raw {
+                return Coding::Raw;
+            }
+            self.find_runs(codes);
+        }
+
+        let colours = self.palette.colours().len();
+        let run = |r: &Run| pixel + length_bytes(r.length);
+        let plain_rle = self.runs.iter().map(run).sum();
         let packed = if has_palette && colours <= LARGEST_PACKED {
             let row = (width * packed_bits(colours)).div_ceil(8);
             colours * pixel + codes.len() / width * row
@@ -76,7 +110,7 @@ impl<'c> TileCoder<'c> {
         };
         let palette_rle = if has_palette {
             let run = |r: &Run| match r.length {
-                1 => 1,
+                length if length < self.least_run => length,
                 length => 1 + length_bytes(length),
             };
             colours * pixel + self.runs.iter().map(run).sum::<usize>()
@@ -85,46 +119,71 @@ impl<'c> TileCoder<'c> {
         };
 
         // The first of equals is the easiest to decode.
-        let smallest = raw.min(packed).min(palette_rle).min(plain_rle);
-        let start = out.len();
-        if raw == smallest {
-            out.push(RAW);
-            self.pen.all(codes, out);
-        } else if packed == smallest {
-            self.put_packed(width, out);
-        } else if palette_rle == smallest {
-            self.put_palette_rle(out);
-        } else {
-            self.put_plain_rle(out);
-        }
-        debug_assert_eq!(out.len() - start, 1 + smallest, "the size was foreseen");
+        let sizes = [
+            (raw, Coding::Raw),
+            (packed, Coding::Packed),
+            (palette_rle, Coding::PaletteRle),
+            (plain_rle, Coding::PlainRle),
+        ];
+        let smallest = sizes.into_iter().min_by_key(|&(size, _)| size);
+        smallest.map_or(Coding::Raw, |(_, coding)| coding)
     }
 
-    /// Collects the runs and, as long as it has room, the palette. Says whether it had; `None` if
-    /// it had not and there are so many runs that raw is smallest.
-    fn find_runs(&mut self, codes: &[u32]) -> Option<bool> {
-        self.runs.clear();
-        self.palette.clear();
-        let mut has_palette = true;
-        for run in codes.chunk_by(|a, b| a == b) {
-            let mut index = None;
-            if has_palette {
-                index = self.palette.index(run[0]);
-                if index.is_none() {
-                    has_palette = false;
-                    let least = count_runs(codes) * (self.pen.size() + 1);
-                    if least >= codes.len() * self.pen.size() {
-                        return None;
-                    }
-                }
+    /// Appends the tile for which this coding was just chosen.
+    pub(super) fn put(&self, coding: Coding, codes: &[u32], width: usize, out: &mut Vec<u8>) {
+        match coding {
+            Coding::Raw => {
+                out.push(RAW);
+                self.pen.all(codes, out);
             }
+            Coding::Solid => {
+                out.push(SOLID);
+                self.pen.one(codes[0], out);
+            }
+            Coding::Packed => self.put_packed(width, out),
+            Coding::PaletteRle => self.put_palette_rle(out),
+            Coding::PlainRle => self.put_plain_rle(out),
+        }
+    }
+
+    /// Collects the runs and the palette; false if there are too many colours for one.
+    fn find_palette(&mut self, codes: &[u32]) -> bool {
+        if self.carries_palette && !self.palette.colours().is_empty() && self.find_indices(codes) {
+            return true;
+        }
+        self.palette.clear();
+        let found = self.find_indices(codes);
+        if !found {
+            self.palette.clear();
+        }
+        found
+    }
+
+    /// Collects the runs with their indices, adding to the palette; false if it has not enough room.
+    fn find_indices(&mut self, codes: &[u32]) -> bool {
+        self.runs.clear();
+        for run in codes.chunk_by(|a, b| a == b) {
+            let Some(index) = self.palette.index(run[0]) else {
+                return false;
+            };
             self.runs.push(Run {
                 code: run[0],
                 length: run.len(),
-                index: index.unwrap_or(0),
+                index,
             });
         }
-        Some(has_palette)
+        true
+    }
+
+    /// Collects the runs alone.
+    fn find_runs(&mut self, codes: &[u32]) {
+        let runs = codes.chunk_by(|a, b| a == b).map(|run| Run {
+            code: run[0],
+            length: run.len(),
+            index: 0,
+        });
+        self.runs.clear();
+        self.runs.extend(runs);
     }
 
     fn put_packed(&self, width: usize, out: &mut Vec<u8>) {
@@ -145,8 +204,8 @@ impl<'c> TileCoder<'c> {
         out.push(PLAIN_RLE + colours.len() as u8);
         self.pen.all(colours, out);
         for run in &self.runs {
-            if run.length == 1 {
-                out.push(run.index);
+            if run.length < self.least_run {
+                out.resize(out.len() + run.length, run.index);
             } else {
                 out.push(run.index | 0x80);
                 put_length(run.length, out);

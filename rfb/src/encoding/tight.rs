@@ -17,7 +17,7 @@
 
 use super::jpeg_coder::{JpegEncoder, default_encoder};
 use super::palette::{Palette, pack};
-use super::{Parameters, Picture, deflate};
+use super::{Parameters, Picture, deflate, deflate_pixels};
 use crate::pixel::convert::{Converter, Pen};
 use crate::wire::Put;
 
@@ -48,7 +48,7 @@ const TEXT_COLOURS: usize = 96;
 const TEXT_RUN: usize = 16;
 
 /// A palette must save more than it costs: pixels for each of its colours.
-const PIXELS_PER_COLOUR: usize = 8;
+const PIXELS_PER_COLOUR: usize = 4;
 
 /// The control byte of a basic (zlib) rectangle.
 #[derive(Clone, Copy)]
@@ -84,9 +84,7 @@ pub(super) fn encode(picture: &Picture<'_>, parameters: &Parameters, _: bool, ou
         }
         Content::Many => {
             if !put_jpeg(picture, parameters, out) {
-                let mut data = Vec::with_capacity(codes.len() * pen.size());
-                pen.all(&codes, &mut data);
-                put_basic(FULL_COLOUR, |_| (), &data, level, out);
+                put_full_colour(&codes, pen, level, out);
             }
         }
     }
@@ -137,6 +135,23 @@ pub(super) fn put_fill(code: u32, pen: Pen<'_>, out: &mut Vec<u8>) {
     pen.one(code, out);
 }
 
+fn put_full_colour(codes: &[u32], pen: Pen<'_>, level: u8, out: &mut Vec<u8>) {
+    if codes.len() >= deflate_pixels::LEAST
+        && let Some(pixels) = pen.triples(codes)
+    {
+        out.put_u8(FULL_COLOUR.0);
+        put_zlib(out, |zlib| {
+            let mut chunk = deflate_pixels::Chunk::new();
+            chunk.pixels(&pixels, zlib);
+            chunk.end(zlib);
+        });
+        return;
+    }
+    let mut data = Vec::with_capacity(codes.len() * pen.size());
+    pen.all(codes, &mut data);
+    put_basic(FULL_COLOUR, |_| (), &data, level, out);
+}
+
 fn put_palette(
     palette: &Palette,
     indices: &[u8],
@@ -176,8 +191,13 @@ fn put_basic(
     }
     out.put_u8(basic.0);
     head(out);
+    put_zlib(out, |zlib| deflate::chunk(level, data, zlib));
+}
+
+/// Writes a compact length and the zlib stream that it counts: header and the chunk from `chunk`.
+fn put_zlib(out: &mut Vec<u8>, chunk: impl FnOnce(&mut Vec<u8>)) {
     let mut zlib = deflate::HEADER.to_vec();
-    deflate::chunk(level, data, &mut zlib);
+    chunk(&mut zlib);
     put_compact_length(zlib.len(), out);
     out.put(&zlib);
 }

@@ -26,6 +26,13 @@ impl Tiles {
     }
 }
 
+impl Tiles {
+    /// The tiles row by row, from the top left.
+    pub fn into_tiles(self) -> Arc<[Arc<Tile>]> {
+        self.tiles
+    }
+}
+
 impl Picture for Tiles {
     fn size(&self) -> Size {
         self.size

@@ -73,6 +73,18 @@ enum Map {
     Tables(Box<[[u32; 256]; 3]>),
 }
 
+impl Map {
+    fn value(&self, pixel: Pixel) -> u32 {
+        match self {
+            Map::Same => pixel,
+            Map::Moved { red, green, blue } => {
+                (pixel >> 16 & 255) << red | (pixel >> 8 & 255) << green | (pixel & 255) << blue
+            }
+            Map::Tables(tables) => look_up(tables, pixel),
+        }
+    }
+}
+
 impl Converter {
     pub fn new(format: &PixelFormat) -> Self {
         let (red, green, blue) = match format.colour {
@@ -233,14 +245,39 @@ impl Pen<'_> {
         }
         match self.map {
             Map::Same => self.values(codes, out, |code| code),
-            Map::Moved { red, green, blue } => {
-                let (red, green, blue) = (*red, *green, *blue);
-                self.values(codes, out, move |code| {
-                    (code >> 16 & 255) << red | (code >> 8 & 255) << green | (code & 255) << blue
-                });
-            }
-            Map::Tables(tables) => self.values(codes, out, |code| look_up(tables, code)),
+            map => self.values(codes, out, |code| map.value(code)),
         }
+    }
+
+    /// Pixels of three bytes as numbers: the first byte on the wire is the lowest, the top byte is
+    /// zero. `None` if a pixel has another size.
+    pub fn triples(&self, codes: &[u32]) -> Option<Vec<u32>> {
+        let triple = |value: u32, big_endian, dropped| {
+            let value = if big_endian {
+                value.swap_bytes()
+            } else {
+                value
+            };
+            match dropped {
+                Outer::First => value >> 8,
+                Outer::Last => value & 0x00ff_ffff,
+            }
+        };
+        let triples = match self.shape {
+            Shape::Rgb => codes
+                .iter()
+                .map(|&code| triple(code, true, Outer::First))
+                .collect(),
+            Shape::Three {
+                big_endian,
+                dropped,
+            } => {
+                let value = |&code| triple(self.map.value(code), big_endian, dropped);
+                codes.iter().map(value).collect()
+            }
+            Shape::One | Shape::Two { .. } | Shape::Four { .. } => return None,
+        };
+        Some(triples)
     }
 
     fn values(&self, codes: &[u32], out: &mut Vec<u8>, value: impl Fn(u32) -> u32) {
@@ -330,8 +367,16 @@ mod tests {
         ];
         for (format, expected) in cases {
             let mut out = Vec::new();
-            Converter::new(&format).cpixel().one(pixel, &mut out);
+            let converter = Converter::new(&format);
+            converter.cpixel().one(pixel, &mut out);
             assert_eq!(out, expected, "{format:?}");
+            let triples = converter.cpixel().triples(&[pixel]);
+            let bytes = triples.map(|triples| triples[0].to_le_bytes()[..3].to_vec());
+            assert_eq!(
+                bytes,
+                (expected.len() == 3).then_some(expected),
+                "{format:?}"
+            );
             assert_eq!(format.cpixel_is_ambiguous(), format.depth == 32);
         }
     }

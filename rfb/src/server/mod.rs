@@ -40,7 +40,7 @@ pub use crate::msg::server::LedState;
 use handshake::{Handshake, Step};
 pub use plan::{Part, Plan};
 use session::Session;
-pub use update::{Encoded, EncodedUpdate, UpdateJob, UpdateKey};
+pub use update::{Encoded, EncodedUpdate, Task, UpdateJob, UpdateKey};
 
 /// Time in milliseconds from a beginning that is the same for all connections of a server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, OnceLock};
 
+use bytes::Bytes;
+
 use super::boxes::merge;
 use super::motion::alike_at_ends;
 use super::update::{Encoded, Terms};
@@ -74,11 +76,11 @@ pub struct Part {
 }
 
 impl Plan {
-    pub(super) fn new(terms: &Terms) -> Self {
+    pub(super) fn new(terms: Terms) -> Self {
         let mut plan = Self {
             frame: terms.frame.clone(),
             view: (*terms.view).clone(),
-            terms: terms.clone(),
+            terms,
             areas: Vec::new(),
             pieces: Vec::new(),
             copy: None,
@@ -382,6 +384,12 @@ impl Plan {
         part.rects += 1;
     }
 
+    /// Encodes all pieces here and now.
+    pub fn encode_all(self) -> Encoded {
+        let parts = (0..self.len()).map(|index| self.encode(index)).collect();
+        self.complete(parts)
+    }
+
     /// Puts the encoded pieces together, in their order.
     pub fn complete(mut self, parts: Vec<Part>) -> Encoded {
         let damaged = self
@@ -391,29 +399,23 @@ impl Plan {
         if damaged.is_some() {
             return Encoded {
                 view: self.terms.view,
-                bytes: Vec::new().into(),
+                bytes: Vec::new(),
                 rects: 0,
                 stream: None,
                 damaged,
             };
         }
+        let mut joined = Joined::default();
         let mut rects = 0u16;
-        let length = parts.iter().map(|part| part.bytes.len()).sum::<usize>();
-        let mut bytes = Vec::new();
         if let Some((to, from)) = self.copy {
-            bytes.reserve_exact(length + 16);
+            let mut bytes = Vec::with_capacity(16);
             server::copy_rect(&mut bytes, to, from);
+            joined.push(bytes);
             rects += 1;
         }
-        let mut parts = parts;
-        for (piece, part) in self.pieces.iter().zip(&mut parts) {
+        for (piece, part) in self.pieces.iter().zip(parts) {
             rects = rects.saturating_add(part.rects);
-            if bytes.is_empty() {
-                bytes = std::mem::take(&mut part.bytes);
-                bytes.reserve_exact(length.saturating_sub(bytes.len()));
-            } else {
-                bytes.extend_from_slice(&part.bytes);
-            }
+            joined.push(part.bytes);
             if part.lossy
                 && let Piece::Pixels { rect, .. } = piece
                 && self.frame.compressed().is_none()
@@ -427,11 +429,41 @@ impl Plan {
         });
         Encoded {
             view: Arc::new(self.view),
-            bytes: bytes.into(),
+            bytes: joined.finish(),
             rects,
             stream,
             damaged: None,
         }
+    }
+}
+
+/// Bytes one after the other: small pieces in one buffer, large ones as they are.
+#[derive(Default)]
+struct Joined {
+    done: Vec<Bytes>,
+    last: Vec<u8>,
+}
+
+impl Joined {
+    /// From here on it costs less to send two pieces than to copy one.
+    const LARGE: usize = 32 * 1024;
+
+    fn push(&mut self, bytes: Vec<u8>) {
+        if self.last.is_empty() {
+            self.last = bytes;
+        } else if bytes.len() < Self::LARGE && self.last.len() < Self::LARGE {
+            self.last.extend_from_slice(&bytes);
+        } else {
+            let full = std::mem::replace(&mut self.last, bytes);
+            self.done.push(full.into());
+        }
+    }
+
+    fn finish(mut self) -> Vec<Bytes> {
+        if !self.last.is_empty() {
+            self.done.push(self.last.into());
+        }
+        self.done
     }
 }
 

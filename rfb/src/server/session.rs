@@ -363,7 +363,7 @@ impl Session {
                 }
                 server::framebuffer_update(&mut head, encoded.rects.saturating_add(pseudo.count));
                 out.push(head.into());
-                out.push(encoded.bytes.clone());
+                out.extend(encoded.bytes.iter().cloned());
                 out.push(pseudo.bytes.into());
             } else {
                 // Nothing had changed after all: the request stays open.

@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use super::Millis;
 use super::announce::PseudoRects;
-use super::plan::{Part, Plan};
+use super::plan::Plan;
 use super::view::{Asked, View, ViewId};
 use super::wants::ZlibStream;
 use crate::encoding::{Encoding, Parameters};
@@ -66,7 +66,8 @@ pub struct UpdateKey {
 #[derive(Debug)]
 pub struct Encoded {
     pub(super) view: Arc<View>,
-    pub(super) bytes: Bytes,
+    /// One after the other.
+    pub(super) bytes: Vec<Bytes>,
     pub(super) rects: u16,
     /// The connection's zlib stream, if this has a part of it.
     pub(super) stream: Option<ZlibStream>,
@@ -84,7 +85,26 @@ pub struct EncodedUpdate {
     pub(super) pseudo: PseudoRects,
 }
 
+/// The part of a job that takes time, apart from the client that it is for.
+#[derive(Clone, Debug)]
+pub struct Task(Terms);
+
+impl Task {
+    /// Finds what changed. Slow (up to milliseconds), pure, and free to run on any thread.
+    pub fn plan(self) -> Plan {
+        Plan::new(self.0)
+    }
+}
+
+impl UpdateKey {
+    /// The frame that is to be shown.
+    pub fn frame(&self) -> FrameSeq {
+        self.frame
+    }
+}
+
 impl UpdateJob {
+    /// What tells whether another job's result serves for this one.
     pub fn key(&self) -> UpdateKey {
         let Terms {
             view,
@@ -104,16 +124,14 @@ impl UpdateJob {
         }
     }
 
-    /// Finds what changed. Slow (up to milliseconds), pure, and free to run on any thread.
-    pub fn plan(&self) -> Plan {
-        Plan::new(&self.terms)
+    /// The work that has to be done for it.
+    pub fn task(&self) -> Task {
+        Task(self.terms.clone())
     }
 
-    /// Does everything in this thread: plans, encodes, completes.
+    /// Does the work here and now.
     pub fn encode(self) -> EncodedUpdate {
-        let plan = self.plan();
-        let parts: Vec<Part> = (0..plan.len()).map(|index| plan.encode(index)).collect();
-        let encoded = plan.complete(parts);
+        let encoded = self.task().plan().encode_all();
         self.with(Arc::new(encoded))
     }
 
@@ -130,11 +148,6 @@ impl UpdateJob {
 }
 
 impl Encoded {
-    /// Bytes that are kept alive by this.
-    pub fn len(&self) -> usize {
-        self.bytes.len()
-    }
-
     /// Whether nothing had changed.
     pub fn is_empty(&self) -> bool {
         self.rects == 0

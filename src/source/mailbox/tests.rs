@@ -101,6 +101,18 @@ fn while_a_picture_is_looked_at_the_same_one_waits_and_is_known() {
 }
 
 #[test]
+fn the_same_picture_as_one_that_waits_is_no_repeat_of_the_one_on_show() {
+    let mut bench = Bench::new(0);
+    bench.put_grey(1);
+    assert_eq!(bench.picture(false), Some((1, false)));
+    assert_eq!(bench.picture(true), None);
+    bench.put_grey(2);
+    bench.put_grey(2);
+    assert_eq!(bench.picture(true), Some((2, false)));
+    assert_eq!(bench.repeats(), 0);
+}
+
+#[test]
 fn a_newer_picture_is_not_settled_by_one_that_was_taken_before_it() {
     let mut bench = Bench::new(0);
     bench.put_grey(1);

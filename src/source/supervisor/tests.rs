@@ -156,7 +156,6 @@ impl Bench {
             Box::new(script),
             sender,
             0,
-            Converter::new(),
             Arc::clone(&clock) as Arc<dyn Clock>,
         )
         .unwrap();
@@ -341,7 +340,7 @@ fn it_runs_and_stops_with_nobody_listening() {
     drop(steps);
     let time = Mutex::default();
     let clock = Arc::new(FakeClock { time, waits, asked });
-    spawn_with(Box::new(opener), signal, 0, Converter::new(), clock)
+    spawn_with(Box::new(opener), signal, 0, clock)
         .unwrap()
         .stop();
 }

@@ -1,4 +1,4 @@
-//! The video thread: decodes what waits in the mailbox and publishes it.
+//! The video thread: makes frames of what waits in the mailbox and publishes them.
 
 use std::{
     sync::Arc,
@@ -13,9 +13,9 @@ use super::Clock;
 use crate::{
     source::{
         SourceError,
-        mailbox::{Mailbox, Post},
+        mailbox::{Mailbox, Picture, Post},
     },
-    video::{BadPicture, Captured, Converter, Signal},
+    video::{BadPicture, Converter, Signal},
 };
 
 /// For how long there may be nothing but bad pictures before the last good one is taken down.
@@ -73,7 +73,11 @@ impl VideoThread {
         while let Some((post, repeats)) = mailbox.take(is_shown) {
             self.converter.count_identical(repeats);
             match post {
-                Post::Picture { picture, repeated } => self.picture(&picture.captured(), repeated),
+                Post::Picture { picture, repeated } => self.picture(&picture, repeated),
+                Post::Damaged { reason, pictures } => {
+                    self.converter.count_damaged(&reason, pictures);
+                    self.bad_picture(&reason);
+                }
                 Post::Trouble(SourceError::NoSignal(why)) => self.trouble(Trouble::NoSignal(why)),
                 Post::Trouble(SourceError::Lost(why) | SourceError::Ended(why)) => {
                     self.trouble(Trouble::Lost(why));
@@ -83,14 +87,17 @@ impl VideoThread {
         }
     }
 
-    fn picture(&mut self, captured: &Captured<'_>, repeated: bool) {
+    fn picture(&mut self, picture: &Picture, repeated: bool) {
         let result = if repeated && self.bad_since.is_none() {
             self.converter.count_identical(1);
             Ok(None)
         } else {
-            self.converter.convert(captured)
+            self.converter
+                .convert_shared(&picture.captured(), picture.bytes())
         };
         match result {
+            // After a bad picture each is looked into before it is shown. That it is damaged is reported by itself.
+            Ok(Some(frame)) if self.bad_since.is_some() && frame.tiles().is_err() => {}
             Ok(frame) => {
                 self.bad_since = None;
                 self.live(frame.is_some());

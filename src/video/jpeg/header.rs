@@ -5,6 +5,7 @@
 
 use rfb::geom::Size;
 
+use super::scan::bits::find_ff;
 use crate::video::{BadPicture, checked_size};
 
 /// How far into the captured bytes a picture may start.
@@ -130,7 +131,7 @@ fn walk_from(bytes: &[u8], start: usize) -> Result<Walked, BadPicture> {
 }
 
 /// The offset and the code of the marker at `at`, past fill bytes (B.1.1.2).
-fn next_marker(bytes: &[u8], at: usize) -> Result<(usize, u8), BadPicture> {
+pub(super) fn next_marker(bytes: &[u8], at: usize) -> Result<(usize, u8), BadPicture> {
     match bytes.get(at) {
         None => return Err(BadPicture::Truncated),
         Some(0xff) => {}
@@ -145,7 +146,7 @@ fn next_marker(bytes: &[u8], at: usize) -> Result<(usize, u8), BadPicture> {
 }
 
 /// What a segment holds after its length, and the offset of what follows it.
-fn segment(bytes: &[u8], marker: usize) -> Result<(&[u8], usize), BadPicture> {
+pub(super) fn segment(bytes: &[u8], marker: usize) -> Result<(&[u8], usize), BadPicture> {
     let length = bytes
         .get(marker + 2..marker + 4)
         .map(|two| usize::from(two[0]) << 8 | usize::from(two[1]))
@@ -267,11 +268,7 @@ fn scan_end(bytes: &[u8], mut at: usize, restarts: bool) -> Result<ScanEnd, BadP
     let mut next_restart = 0xd0;
     loop {
         let rest = bytes.get(at..).ok_or(BadPicture::Truncated)?;
-        let marker = at
-            + rest
-                .iter()
-                .position(|&byte| byte == 0xff)
-                .ok_or(BadPicture::Truncated)?;
+        let marker = at + find_ff(rest).ok_or(BadPicture::Truncated)?;
         at = match *bytes.get(marker + 1).ok_or(BadPicture::Truncated)? {
             0x00 => marker + 2,
             0xff => marker + 1,

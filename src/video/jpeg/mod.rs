@@ -4,6 +4,8 @@
 //! cannot. [`JpegDecoder`] is the one edge to the codecs.
 
 pub mod header;
+pub mod picture;
+pub mod scan;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -57,7 +59,7 @@ impl Jpeg {
 
 /// Makes a complete JPEG of captured bytes: what is before SOI and after EOI is dropped, and the
 /// standard Huffman tables are put in if there are none.
-pub fn sanitise(captured: &[u8]) -> Result<Jpeg, BadPicture> {
+pub fn sanitise(captured: &Bytes) -> Result<Jpeg, BadPicture> {
     let Header {
         start,
         scan,
@@ -67,14 +69,14 @@ pub fn sanitise(captured: &[u8]) -> Result<Jpeg, BadPicture> {
         has_huffman_tables,
         is_plain,
     } = header::walk(captured)?;
-    let tables: &[u8] = if has_huffman_tables {
-        &[]
+    let bytes = if has_huffman_tables {
+        captured.slice(start..end)
     } else {
-        &tables::STANDARD_HUFFMAN
+        let tables: &[u8] = &tables::STANDARD_HUFFMAN;
+        Bytes::from([&captured[start..scan], tables, &captured[scan..end]].concat())
     };
-    let parts = [&captured[start..scan], tables, &captured[scan..end]];
     Ok(Jpeg {
-        bytes: Bytes::from(parts.concat()),
+        bytes,
         size,
         sampling,
         is_plain,

@@ -5,12 +5,12 @@
 const RUN: usize = 4096;
 
 /// Whether the bytes are equal. The very same memory is not read.
-pub(super) fn equal(one: &[u8], other: &[u8]) -> bool {
+pub(crate) fn equal(one: &[u8], other: &[u8]) -> bool {
     std::ptr::eq(one, other) || one == other
 }
 
 /// Whether no sample differs from the other's by more than `tolerance`.
-pub(super) fn within(tolerance: u8, one: &[u8], other: &[u8]) -> bool {
+pub(crate) fn within(tolerance: u8, one: &[u8], other: &[u8]) -> bool {
     if tolerance == 0 || std::ptr::eq(one, other) {
         return equal(one, other);
     }
