@@ -7,7 +7,7 @@ need_packages gcc=build-essential cmake=cmake nasm=nasm
 need_rust
 place=${CARGO_TARGET_DIR:-target}/bench
 say "building the bench"
-cargo build --release --quiet --locked --manifest-path contrib/bench/Cargo.toml --target-dir "$place"
+cargo build --release --quiet --manifest-path contrib/bench/Cargo.toml --target-dir "$place"
 
 # wanted SERVER: whether the options leave this server in.
 wanted() {

@@ -146,21 +146,16 @@ impl Lengths {
         let (x, y) = (reader.u16()?, reader.u16()?);
         let (width, height) = (reader.u16()?, reader.u16()?);
         let encoding = reader.i32()?;
-        let area = usize::from(width) * usize::from(height);
         let payload = match encoding {
-            RAW => area * BYTES_PER_PIXEL,
-            COPY_RECT => 4,
-            TIGHT => match tight(reader, usize::from(width), usize::from(height))? {
-                Ok(payload) => payload,
-                Err(fault) => return Ok(Err(fault)),
-            },
-            ZRLE => reader.u32()? as usize,
             DESKTOP_SIZE => {
                 self.size = Size::new(width, height);
                 0
             }
             LAST_RECT => 0,
-            other => return Ok(Err(format!("encoding {other}, which was not listed"))),
+            _ => match payload(encoding, Size::new(width, height), reader)? {
+                Ok(payload) => payload,
+                Err(fault) => return Ok(Err(fault)),
+            },
         };
         let ends = |start: u16, length: u16| u32::from(start) + u32::from(length);
         let outside =
@@ -177,6 +172,17 @@ impl Lengths {
         };
         Ok(Ok(()))
     }
+}
+
+/// Reads the payload of a rectangle up to its data and gives the length of these.
+pub fn payload(encoding: i32, size: Size, reader: &mut Reader<'_>) -> Read<Result<usize, String>> {
+    Ok(Ok(match encoding {
+        RAW => size.area() * BYTES_PER_PIXEL,
+        COPY_RECT => 4,
+        TIGHT => return tight(reader, size.width.into(), size.height.into()),
+        ZRLE => reader.u32()? as usize,
+        other => return Ok(Err(format!("encoding {other}, which was not listed"))),
+    }))
 }
 
 /// Reads a Tight rectangle up to its data and gives their length.

@@ -1,36 +1,15 @@
-//! Measures rfbridge end to end, and what Debian packages of its kind, fed with the same frames in the same run.
-//!
-//! ```text
-//!   workload ─ pictures ─→ feed ─ FIFO ─→ server under measurement ─ TCP ─→ (link) ─→ client × n
-//!                           │ when           │ CPU, memory                              │ bytes, when
-//!                           └────────────────┴──────→ measure ←── replay, picture ──────┘
-//! ```
-//!
-//! While the clock runs, clients only follow lengths; what they saw is decoded afterwards. Servers take turns,
-//! so that a machine that slows down does so for each of them. Results are medians.
-
-mod barcode;
-mod client;
-mod feed;
-mod generate;
-mod lengths;
-mod link;
-mod measure;
-mod options;
-mod picture;
-mod replay;
-mod server;
-mod table;
-mod workload;
+//! The command: case by case, with all servers in turn, and the tables.
 
 use std::{process::ExitCode, time::Duration};
 
 use clap::Parser;
-use measure::{Case, Outcome};
-use options::{Options, Plan};
-use table::Summary;
-
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+use rfbridge_bench::{
+    Failure, feed,
+    measure::{self, Case, Outcome},
+    options::{Options, Plan},
+    server,
+    table::{self, Summary},
+};
 
 fn main() -> ExitCode {
     match bench(&Options::parse()) {
@@ -59,12 +38,14 @@ fn bench(options: &Options) -> Result<(), Failure> {
             println!("{gap}{wanted}");
             header = wanted;
         }
-        for (place, summary) in summaries.iter().enumerate() {
+        let first = plan.servers[0].name();
+        let first = summaries.iter().find(|summary| summary.server == first);
+        for summary in &summaries {
             println!(
                 "{}",
                 match case.link {
                     Some(_) => summary.link_row(&case),
-                    None => summary.row(&case, (place > 0).then(|| &summaries[0])),
+                    None => summary.row(&case, first),
                 }
             );
         }

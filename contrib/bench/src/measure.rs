@@ -46,6 +46,8 @@ pub struct Outcome {
     pub newest: Vec<f64>,
     /// The worst of the pictures that appeared; `None` if none was compared.
     pub worst: Option<Quality>,
+    /// Rectangles that cannot be decoded.
+    pub invalid: usize,
     /// Resident memory of the server in MiB: at the start, at the end, at its most.
     pub memory: [f64; 3],
     /// Frames that were lost because the server was still taking the one before.
@@ -86,7 +88,7 @@ pub fn run(
     drop(server);
 
     let mut references = (verify && case.link.is_none()).then(|| References::new(workload));
-    let updates = replay::replay(&recording, began, references.as_mut())?;
+    let replay::Seen { updates, invalid } = replay::replay(&recording, began, references.as_mut())?;
     let times = Times::of(&updates, &handed, workload);
     let per_frame = |time: Duration| time.as_secs_f64() * 1000.0 / case.frames as f64;
     let changed = |frame: &&Handed| frame.changed && frame.at >= began;
@@ -101,6 +103,7 @@ pub fn run(
             .iter()
             .filter_map(|update| update.quality)
             .min_by(|a, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal)),
+        invalid,
         memory: [memory_before, memory_after, peak],
         dropped: handed
             .iter()

@@ -177,6 +177,9 @@ impl Options {
             let feeder = existing(&self.peers.join("xvnc"))?;
             servers.push(server::Kind::Xvnc { feeder });
         }
+        if servers.is_empty() {
+            return Err("there is no server to measure".into());
+        }
         Ok(servers)
     }
 

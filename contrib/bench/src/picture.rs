@@ -114,21 +114,31 @@ pub fn plain_decompressor() -> Result<Decompressor, Failure> {
 
 /// Decodes a JPEG of just that size to BGRX.
 pub fn decompress(jpeg: &mut Decompressor, bytes: &[u8], size: Size) -> Result<Vec<u8>, Failure> {
+    let mut bgrx = vec![0; size.area() * 4];
+    decompress_into(jpeg, bytes, size, &mut bgrx)?;
+    Ok(bgrx)
+}
+
+/// The same into memory that is there: 4 bytes for each pixel.
+pub fn decompress_into(
+    jpeg: &mut Decompressor,
+    bytes: &[u8],
+    size: Size,
+    bgrx: &mut [u8],
+) -> Result<(), Failure> {
     let (width, height) = (usize::from(size.width), usize::from(size.height));
     let header = jpeg.read_header(bytes)?;
     if (header.width, header.height) != (width, height) {
         return Err(format!("a JPEG of {}x{} for {size}", header.width, header.height).into());
     }
-    let mut bgrx = vec![0; size.area() * 4];
     let image = Image {
-        pixels: &mut bgrx[..],
+        pixels: bgrx,
         width,
         pitch: width * 4,
         height,
         format: PixelFormat::BGRX,
     };
-    jpeg.decompress(bytes, image)?;
-    Ok(bgrx)
+    Ok(jpeg.decompress(bytes, image)?)
 }
 
 #[cfg(test)]

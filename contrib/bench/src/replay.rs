@@ -14,6 +14,7 @@ use turbojpeg::Decompressor;
 use crate::{
     Failure, barcode,
     client::Recording,
+    lengths,
     picture::{self, Quality, References},
 };
 
@@ -28,12 +29,19 @@ pub struct Shown {
     pub quality: Option<Quality>,
 }
 
+/// Everything that a client saw.
+pub struct Seen {
+    pub updates: Vec<Shown>,
+    /// Rectangles that no decoder can make sense of, such as palettes with fewer colours than are used.
+    pub invalid: usize,
+}
+
 /// Decodes a recording. With `references`, pictures that appear from `since` on are compared with the source's.
 pub fn replay(
     recording: &Recording,
     since: Instant,
     mut references: Option<&mut References<'_>>,
-) -> Result<Vec<Shown>, Failure> {
+) -> Result<Seen, Failure> {
     let mut screen = Screen::new(recording.size)?;
     let mut reader = Reader::new(&recording.bytes);
     let mut shown: Vec<Shown> = Vec::with_capacity(recording.ends.len());
@@ -51,12 +59,16 @@ pub fn replay(
         };
         shown.push(Shown { at, id, quality });
     }
-    Ok(shown)
+    Ok(Seen {
+        updates: shown,
+        invalid: screen.invalid,
+    })
 }
 
 struct Screen {
     decoder: Decoder,
     jpeg: Decompressor,
+    invalid: usize,
 }
 
 impl Screen {
@@ -64,6 +76,7 @@ impl Screen {
         Ok(Self {
             decoder: Decoder::new(size, PixelFormat::BGRX),
             jpeg: picture::plain_decompressor()?,
+            invalid: 0,
         })
     }
 
@@ -123,7 +136,14 @@ impl Screen {
             encoding => match self.decoder.decode_rect(encoding, rect, reader.rest()) {
                 Ok(Progress::Done(length)) => reader.skip(length)?,
                 Ok(Progress::NeedMore) => return Err(Short),
-                Err(error) => return Ok(Err(error.into())),
+                Err(_) => {
+                    // What the client had stays; its length is known all the same.
+                    self.invalid += 1;
+                    match lengths::payload(encoding, rect.size(), reader)? {
+                        Ok(length) => reader.skip(length)?,
+                        Err(fault) => return Ok(Err(fault.into())),
+                    }
+                }
             },
         }
         Ok(Ok(true))

@@ -20,6 +20,8 @@ pub struct Summary {
     shown: usize,
     changes: usize,
     worst: Option<Quality>,
+    /// Of the run with the most.
+    invalid: usize,
     memory: [f64; 3],
     /// Of the run with the most.
     dropped: usize,
@@ -61,6 +63,7 @@ impl Summary {
                 .iter()
                 .filter_map(|run| run.worst)
                 .min_by(|a, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal)),
+            invalid: runs.iter().map(|run| run.invalid).max().unwrap_or(0),
             memory: [
                 all(|run| run.memory[0]),
                 all(|run| run.memory[1]),
@@ -73,7 +76,8 @@ impl Summary {
     /// A row of [`HEADER`]; the last columns are what `first` needs, divided by what this one needs.
     pub fn row(&self, case: &Case<'_>, first: Option<&Summary>) -> String {
         let ratio = |of: fn(&Summary) -> Option<f64>| {
-            let both = first.and_then(of).zip(of(self));
+            let other = first.filter(|first| first.server != self.server);
+            let both = other.and_then(of).zip(of(self));
             both.map_or(String::new(), |(a, b)| divided(a, b))
         };
         format!(
@@ -88,7 +92,7 @@ impl Summary {
             time(self.p99),
             self.shown,
             self.changes,
-            self.worst.map_or("–".into(), |worst| worst.to_string()),
+            self.worst_text(),
             self.memory[2],
             self.dropped,
             ratio(|summary| Some(summary.cpu)),
@@ -113,6 +117,14 @@ impl Summary {
             self.shown,
             self.changes,
         )
+    }
+
+    fn worst_text(&self) -> String {
+        let worst = self.worst.map_or("–".into(), |worst| worst.to_string());
+        match self.invalid {
+            0 => worst,
+            invalid => format!("{worst}, {invalid} rectangles invalid"),
+        }
     }
 
     fn cpu_text(&self) -> String {
