@@ -17,6 +17,7 @@ mod announce;
 mod boxes;
 mod handshake;
 mod motion;
+mod pace;
 mod plan;
 mod session;
 mod shown;
@@ -291,8 +292,8 @@ impl Connection {
         }
     }
 
-    /// Tells the time, to be called before [`Connection::plan_update`]: a picture that was sent with loss is sent
-    /// again without once it has rested.
+    /// Tells the time, to be called before anything else that is called: what the client's line takes is measured,
+    /// and a picture that was sent with loss is sent again without once it has rested.
     pub fn set_now(&mut self, now: Millis) {
         if let State::Running(session) = &mut self.state {
             session.set_now(now);
@@ -302,16 +303,8 @@ impl Connection {
     /// When [`Connection::plan_update`] will have something though no new frame came.
     pub fn wakes_at(&self) -> Option<Millis> {
         match &self.state {
-            State::Running(session) => session.wakes_at(),
+            State::Running(session) => session.wakes_at(self.frame.seq()),
             State::Handshake(_) | State::Ended => None,
-        }
-    }
-
-    /// Whether bytes are dear, because the line is slow: then even in full motion nothing is sent that did not
-    /// change.
-    pub fn set_thrifty(&mut self, thrifty: bool) {
-        if let State::Running(session) = &mut self.state {
-            session.set_thrifty(thrifty);
         }
     }
 }

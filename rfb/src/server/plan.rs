@@ -9,8 +9,8 @@ use super::motion::alike_at_ends;
 use super::update::{Encoded, Terms};
 use super::view::{Asked, Lacks, Means, View};
 use super::wants::ZlibStream;
-use crate::encoding::{self, Encoding, Parameters, Picture};
-use crate::frame::{Compressed, Damaged, Frame, Pixel, edge_class};
+use crate::encoding::{self, Encoding, JpegQuality, Parameters, Picture, Subsampling};
+use crate::frame::{Compressed, Damaged, Frame, Pixel, edge_class, tile_count};
 use crate::geom::{Point, Rect, Size};
 use crate::msg::server;
 
@@ -25,6 +25,10 @@ const LOSSLESS_OVERHEAD: usize = 60;
 const PIXEL_OVERHEAD: usize = 384;
 /// Up to so many bytes a part of a JPEG is tried without loss too: it may well be smaller than the tables alone.
 const SMALL_JPEG: usize = 3000;
+/// Pixels for each byte of a JPEG as a rule.
+const PIXELS_PER_BYTE: usize = 4;
+/// Rows of a JPEG that is made here.
+const BAND: u16 = 256;
 /// The share of the whole JPEG from which on the whole is sent, in eighths.
 const WHOLE_FROM: usize = 6;
 /// More rectangles than this become one around them all: an update can count 65535, and each may be cut further.
@@ -57,6 +61,13 @@ enum Piece {
     Whole(Encoding),
     /// A part of it, or the same pixels without loss if that is smaller.
     Spliced { rect: Rect, carrier: Encoding },
+    /// Pixels of an area as a JPEG of lower quality than the client would take.
+    Compressed {
+        area: usize,
+        rect: Rect,
+        carrier: Encoding,
+        quality: u8,
+    },
     /// Pixels of an area.
     Pixels {
         area: usize,
@@ -108,7 +119,7 @@ impl Plan {
     pub fn is_large(&self) -> bool {
         const WORTH: usize = 128 * 128;
         let pixels = |piece: &Piece| match piece {
-            Piece::Pixels { rect, .. } => rect.area(),
+            Piece::Pixels { rect, .. } | Piece::Compressed { rect, .. } => rect.area(),
             Piece::Whole(_) | Piece::Spliced { .. } => 0,
         };
         self.pieces.len() > 1 && self.pieces.iter().map(pixels).sum::<usize>() > WORTH
@@ -121,7 +132,7 @@ impl Plan {
         let whole = self.whole(&frame);
         let alike = self.is_alike(&frame);
         if let Some(carrier) = whole
-            && !self.terms.manner.thrifty
+            && self.terms.manner.budget.is_none()
             && self.view.exact().is_some()
             && self.view.motion.goes_unseen(alike)
         {
@@ -144,9 +155,27 @@ impl Plan {
                     .compressed()
                     .map_or(Size::default(), |jpeg| jpeg.bleed()),
             },
-            refine: self.terms.refine.is_some(),
+            refine: match self.terms.refine {
+                Some(_) => self.refinable(),
+                None => 0,
+            },
             now: self.terms.now,
         }
+    }
+
+    /// How many tiles may be sent again for being shown with loss.
+    fn refinable(&self) -> usize {
+        /// What a tile of pixels without loss takes at most, more or less.
+        const DEAR: usize = 8 * 1024;
+        let Some(budget) = self.terms.manner.budget else {
+            return usize::MAX;
+        };
+        let tiles = tile_count(self.frame.size());
+        let each = match self.frame.compressed() {
+            Some(jpeg) if self.terms.manner.carrier.is_some() => jpeg.whole().len() / tiles.max(1),
+            _ => DEAR,
+        };
+        (budget.bytes / each.max(1)).max(1)
     }
 
     /// How the source's JPEG can be sent whole, if it can and all of the picture was asked for.
@@ -204,11 +233,19 @@ impl Plan {
             rects = vec![all];
         }
         if let Some((jpeg, carrier)) = carried {
-            let most = match manner.thrifty {
-                true => jpeg.whole().len(),
-                false => jpeg.whole().len() * WHOLE_FROM / 8,
+            let most = match manner.budget {
+                Some(_) => jpeg.whole().len(),
+                None => jpeg.whole().len() * WHOLE_FROM / 8,
             };
             let bytes: usize = rects.iter().map(|r| weight(jpeg, *r) + JPEG_OVERHEAD).sum();
+            if let Some(budget) = manner.budget.filter(|budget| bytes > budget.bytes) {
+                rects
+                    .iter()
+                    .for_each(|rect| self.compress(*rect, carrier, budget.quality));
+                self.refine(frame, rested);
+                self.copy = copy;
+                return Ok(());
+            }
             self.view.motion.seen(bytes > most, alike);
             if let Some(whole) = whole.filter(|_| bytes > most) {
                 self.send_whole(whole);
@@ -220,16 +257,58 @@ impl Plan {
                     None => self.pixels(rect, false),
                 }
             }
+        } else if let Some((budget, carrier)) = manner.budget.zip(manner.carrier)
+            && rects.iter().map(|rect| rect.area()).sum::<usize>() / PIXELS_PER_BYTE > budget.bytes
+        {
+            rects
+                .iter()
+                .for_each(|rect| self.compress(*rect, carrier, budget.quality));
         } else {
             for rect in rects {
                 self.pixels(bled(frame, rect), false);
             }
         }
-        for rect in rested {
-            self.pixels(rect, true);
-        }
+        self.refine(frame, rested);
         self.copy = copy;
         Ok(())
+    }
+
+    /// Adds what was sent with loss and has rested.
+    fn refine(&mut self, frame: &Frame, rested: Vec<Vec<Rect>>) {
+        let jpeg = frame.compressed();
+        for rect in merge(&rested, |rect| rect.area() + PIXEL_OVERHEAD) {
+            match jpeg.zip(self.terms.manner.carrier) {
+                Some((jpeg, carrier)) => {
+                    self.splice(frame, jpeg, widened(frame, jpeg, rect), carrier)
+                }
+                None => self.pixels(rect, true),
+            }
+        }
+    }
+
+    /// Adds pixels that become a JPEG of this quality, in bands so that all cores have work.
+    fn compress(&mut self, rect: Rect, carrier: Encoding, quality: u8) {
+        let area = self.area(rect);
+        let across = on_steps(rect.x, rect.right(), WIDEST_JPEG);
+        for (left, right) in across {
+            for (top, bottom) in on_steps(rect.y, rect.bottom(), BAND) {
+                let rect = Rect::from_edges(left, top, right, bottom);
+                self.pieces.push(Piece::Compressed {
+                    area,
+                    rect,
+                    carrier,
+                    quality,
+                });
+            }
+        }
+    }
+
+    fn area(&mut self, rect: Rect) -> usize {
+        self.areas.push(Area {
+            rect,
+            pixels: OnceLock::new(),
+        });
+        self.areas.len() - 1
     }
 
     /// Adds a part of the source's JPEG, widened to where no seam shows and cut to what clients take.
@@ -247,11 +326,7 @@ impl Plan {
     /// Adds pixels.
     fn pixels(&mut self, rect: Rect, lossless: bool) {
         let encoding = self.terms.manner.encoding;
-        let area = self.areas.len();
-        self.areas.push(Area {
-            rect,
-            pixels: OnceLock::new(),
-        });
+        let area = self.area(rect);
         let begins = self.terms.manner.begins_stream && ZlibStream::of(encoding).is_some();
         for rect in encoding::split(encoding, rect) {
             let first_of_stream = begins
@@ -274,6 +349,12 @@ impl Plan {
         let result = match self.pieces[index] {
             Piece::Whole(carrier) => self.encode_whole(carrier, &mut part),
             Piece::Spliced { rect, carrier } => self.encode_spliced(rect, carrier, &mut part),
+            Piece::Compressed {
+                area,
+                rect,
+                carrier,
+                quality,
+            } => self.encode_compressed(&self.areas[area], rect, carrier, quality, &mut part),
             Piece::Pixels {
                 area,
                 rect,
@@ -331,6 +412,45 @@ impl Plan {
         Ok(())
     }
 
+    fn encode_compressed(
+        &self,
+        area: &Area,
+        rect: Rect,
+        carrier: Encoding,
+        quality: u8,
+        part: &mut Part,
+    ) -> Result<(), Damaged> {
+        let pixels = part_of(area.rect, self.pixels_of(area)?, rect);
+        let picture = Picture {
+            size: rect.size(),
+            pixels: &pixels,
+        };
+        let wanted = self
+            .terms
+            .manner
+            .parameters
+            .jpeg
+            .map_or(100, |jpeg| jpeg.quality);
+        let jpeg = JpegQuality {
+            quality: quality.min(wanted),
+            subsampling: Subsampling::S420,
+        };
+        let parameters = Parameters {
+            jpeg: Some(jpeg),
+            ..self.terms.manner.parameters
+        };
+        let mut bytes = Vec::new();
+        encoding::encode(Encoding::Jpeg, &picture, &parameters, false, &mut bytes);
+        put_jpeg(rect, carrier, &bytes, part);
+        part.lossy = true;
+        Ok(())
+    }
+
+    fn pixels_of<'a>(&self, area: &'a Area) -> Result<&'a [Pixel], Damaged> {
+        let pixels = area.pixels.get_or_init(|| self.frame.pixels(area.rect));
+        pixels.as_deref().map_err(Damaged::clone)
+    }
+
     fn encode_pixels(
         &self,
         area: &Area,
@@ -339,8 +459,7 @@ impl Plan {
         lossless: bool,
         part: &mut Part,
     ) -> Result<(), Damaged> {
-        let pixels = area.pixels.get_or_init(|| self.frame.pixels(area.rect));
-        let pixels = pixels.as_ref().map_err(Damaged::clone)?;
+        let pixels = self.pixels_of(area)?;
         self.put_pixels(area.rect, pixels, rect, first_of_stream, lossless, part);
         Ok(())
     }
@@ -401,6 +520,7 @@ impl Plan {
                 view: self.terms.view,
                 bytes: Vec::new(),
                 rects: 0,
+                compressed: 0,
                 stream: None,
                 damaged,
             };
@@ -413,12 +533,15 @@ impl Plan {
             joined.push(bytes);
             rects += 1;
         }
+        let mut compressed = 0;
         for (piece, part) in self.pieces.iter().zip(parts) {
             rects = rects.saturating_add(part.rects);
+            if let Piece::Compressed { .. } = piece {
+                compressed += part.bytes.len();
+            }
             joined.push(part.bytes);
             if part.lossy
-                && let Piece::Pixels { rect, .. } = piece
-                && self.frame.compressed().is_none()
+                && let Piece::Pixels { rect, .. } | Piece::Compressed { rect, .. } = piece
             {
                 self.view.note_loss(&self.frame, *rect, self.terms.now);
             }
@@ -431,6 +554,7 @@ impl Plan {
             view: Arc::new(self.view),
             bytes: joined.finish(),
             rects,
+            compressed,
             stream,
             damaged: None,
         }
@@ -499,6 +623,14 @@ fn part_of(area: Rect, pixels: &[Pixel], rect: Rect) -> Vec<Pixel> {
     out
 }
 
+/// A range cut where multiples of `step` from its beginning lie.
+fn on_steps(from: u16, to: u32, step: u16) -> impl Iterator<Item = (u32, u32)> {
+    let step = u32::from(step);
+    (u32::from(from)..to)
+        .step_by(step as usize)
+        .map(move |start| (start, (start + step).min(to)))
+}
+
 /// The rectangle, if its bounds are bounds of MCUs.
 fn aligned(frame: &Frame, jpeg: &dyn Compressed, rect: Rect) -> Option<Rect> {
     let (mcu, size) = (jpeg.mcu(), frame.size());
@@ -509,6 +641,18 @@ fn aligned(frame: &Frame, jpeg: &dyn Compressed, rect: Rect) -> Option<Rect> {
         && fits(rect.right(), mcu.width, size.width)
         && fits(rect.bottom(), mcu.height, size.height))
     .then_some(rect)
+}
+
+/// The smallest rectangle of whole MCUs around this one.
+fn widened(frame: &Frame, jpeg: &dyn Compressed, rect: Rect) -> Rect {
+    let (width, height) = (u32::from(jpeg.mcu().width), u32::from(jpeg.mcu().height));
+    Rect::from_edges(
+        u32::from(rect.x) / width * width,
+        u32::from(rect.y) / height * height,
+        rect.right().next_multiple_of(width),
+        rect.bottom().next_multiple_of(height),
+    )
+    .intersection(frame.size().rect())
 }
 
 /// A rectangle of a JPEG with the pixels around it that look different because it changed.
