@@ -18,7 +18,10 @@ const FAST: u64 = 4_000_000;
 /// together has to stay below a quarter of a second.
 const ON_ITS_WAY: u64 = 90;
 /// The best of so many samples counts: a client or a machine that was busy for a moment is no slow line.
-const SAMPLES: usize = 4;
+const SAMPLES: usize = 3;
+/// An update that was on its way for so long came too late in any case: then it alone counts. If it was a moment, the
+/// next one tells.
+const TOO_LATE: u64 = 250;
 /// Unanswered updates under ContinuousUpdates.
 const MOST_OUT: usize = 2;
 /// A client that leaves a fence unanswered for so long does not answer fences.
@@ -89,7 +92,7 @@ impl Pace {
             return None;
         }
         self.unanswered = None;
-        if !continuous && bytes < LARGE {
+        if !continuous && bytes < self.large() {
             return None;
         }
         self.next = self.next.wrapping_add(1);
@@ -120,15 +123,22 @@ impl Pace {
         if sent.bytes < SMALL {
             let longer = self.trip.map(|trip| trip + trip / 8 + 1);
             self.trip = Some(elapsed.min(longer.unwrap_or(elapsed)));
-        } else if sent.bytes >= LARGE {
+        } else if sent.bytes >= self.large() {
             // Not all of the time went into sending.
             let sending = elapsed.saturating_sub(self.trip.unwrap_or(0));
             let sending = sending.max(elapsed / 4).max(1);
-            if self.rates.len() >= SAMPLES {
+            if elapsed >= TOO_LATE {
+                self.rates.clear();
+            } else if self.rates.len() >= SAMPLES {
                 self.rates.pop_front();
             }
             self.rates.push_back(sent.bytes as u64 * 1000 / sending);
         }
+    }
+
+    /// From how many bytes on an update tells how wide the line is.
+    fn large(&self) -> usize {
+        self.budget().map_or(LARGE, |budget| LARGE.min(budget.bytes / 2))
     }
 
     /// Whether another update may be sent though the client has not said that it has the last ones.
@@ -197,16 +207,20 @@ mod tests {
         assert_eq!(pace.budget(), None);
         let mut now = exchange(&mut pace, 400_000, 0, 10);
         for _ in 0..SAMPLES - 1 {
-            now = exchange(&mut pace, 400_000, now, 700);
+            now = exchange(&mut pace, 100_000, now, 170);
             assert_eq!(pace.budget(), None, "it may have been a moment");
         }
-        now = exchange(&mut pace, 400_000, now, 700);
+        now = exchange(&mut pace, 100_000, now, 170);
         let budget = pace.budget().expect("a slow line");
         assert!(
-            (32_768..=57_142 * 90 / 100).contains(&budget.bytes),
+            (32_768..=588_235 * 90 / 1000).contains(&budget.bytes),
             "{budget:?}"
         );
-        exchange(&mut pace, 400_000, now, 10);
+        now = exchange(&mut pace, 400_000, now, 10);
+        assert_eq!(pace.budget(), None);
+        now = exchange(&mut pace, 400_000, now, 700);
+        assert!(pace.budget().is_some(), "too late once is enough");
+        exchange(&mut pace, 30_000, now, 1);
         assert_eq!(pace.budget(), None);
     }
 
