@@ -70,12 +70,6 @@ impl Encoders {
         Ok(job.with(Arc::clone(encoded)))
     }
 
-    /// Forgets what was kept for sharing.
-    pub(super) fn forget(&self) {
-        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
-        shared.updates = Vec::new();
-    }
-
     async fn work(&self, task: Task) -> Result<Arc<Encoded>, JoinError> {
         enum Planned {
             Done(Encoded),
@@ -109,9 +103,11 @@ impl Encoders {
             }
             let (plan, next) = (Arc::clone(&plan), Arc::clone(&next));
             threads.push(spawn_blocking(move || {
-                let take = || Some(next.fetch_add(1, Ordering::Relaxed)).filter(|n| *n < plan.len());
+                let take =
+                    || Some(next.fetch_add(1, Ordering::Relaxed)).filter(|n| *n < plan.len());
                 let parts: Vec<(usize, Part)> =
-                    std::iter::from_fn(|| take().map(|index| (index, plan.encode(index)))).collect();
+                    std::iter::from_fn(|| take().map(|index| (index, plan.encode(index))))
+                        .collect();
                 drop(turn);
                 parts
             }));

@@ -59,14 +59,19 @@ impl Outbox {
 
     /// Writes what comes next, as much of it as `writer` takes at once. What was written must be told to
     /// [`Outbox::written`]. Cancel-safe: dropped before it is ready, nothing was written.
-    pub(super) async fn write_to(&self, writer: &mut (impl AsyncWrite + Unpin)) -> io::Result<usize> {
+    pub(super) async fn write_to(
+        &self,
+        writer: &mut (impl AsyncWrite + Unpin),
+    ) -> io::Result<usize> {
         let mut slices = [IoSlice::new(&[]); Self::AT_ONCE];
         let mut count = 0;
         for (slice, (_, bytes)) in slices.iter_mut().zip(&self.queue) {
             *slice = IoSlice::new(bytes);
             count += 1;
         }
-        writer.write_vectored(slices.get(..count).unwrap_or_default()).await
+        writer
+            .write_vectored(slices.get(..count).unwrap_or_default())
+            .await
     }
 
     /// Takes note that the first `n` bytes were written.
@@ -99,7 +104,11 @@ mod tests {
     struct Narrow(usize, Vec<u8>);
 
     impl AsyncWrite for Narrow {
-        fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        fn poll_write(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
             let part = bytes.len().min(self.0);
             self.1.extend_from_slice(&bytes[..part]);
             Poll::Ready(Ok(part))

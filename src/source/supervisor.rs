@@ -79,12 +79,7 @@ pub fn spawn(
     signal: watch::Sender<Signal>,
     tolerance: u8,
 ) -> io::Result<SourceThreads> {
-    spawn_with(
-        opener,
-        signal,
-        tolerance,
-        Arc::<SystemClock>::default(),
-    )
+    spawn_with(opener, signal, tolerance, Arc::<SystemClock>::default())
 }
 
 /// [`spawn`] with another time.

@@ -37,7 +37,7 @@ struct Last {
 pub struct Manner {
     /// The JPEG decoder that is used first; others are made when several are needed at a time.
     pub decoder: Box<dyn JpegDecoder>,
-    /// By how many levels a sample of a raw picture may differ and count as equal.
+    /// By how much a sample of a raw picture or a level of a JPEG may differ and count as equal.
     pub tolerance: u8,
     /// Told when a frame that was given out turns out to be damaged.
     pub on_damage: DamageReport,
@@ -114,7 +114,11 @@ impl Converter {
 
     pub fn with(manner: Manner) -> Self {
         Self {
-            jpegs: Arc::new(Stream::new(manner.decoder, manner.on_damage)),
+            jpegs: Arc::new(Stream::new(
+                manner.decoder,
+                manner.tolerance,
+                manner.on_damage,
+            )),
             raws: Arc::new(raw_picture::Shown::new(manner.tolerance)),
             last: None,
             seq: FrameSeq::default(),
@@ -164,7 +168,7 @@ impl Converter {
         bytes: &Bytes,
     ) -> Result<Arc<dyn Picture>, BadPicture> {
         if captured.layout == Layout::Mjpeg {
-            let jpeg = jpeg::sanitise(bytes)?;
+            let jpeg = jpeg::sanitise_shared(bytes)?;
             return Ok(Arc::new(JpegPicture::new(jpeg, Arc::clone(&self.jpegs))));
         }
         let raw = RawPicture::new(captured, bytes.clone(), Arc::clone(&self.raws))?;

@@ -80,12 +80,14 @@ impl<'a> Raw<'a> {
             Layout::Rgb24 | Layout::Bgr24 => ((0, 3, rect), (0, 0, Rect::EMPTY)),
             Layout::Bgrx | Layout::Mjpeg => ((0, 4, rect), (0, 0, Rect::EMPTY)),
         };
-        [first, second].into_iter().flat_map(move |(plane, pixel_bytes, part)| {
-            (part.y..part.y + part.height).map(move |y| {
-                let start = plane + usize::from(y) * stride + usize::from(part.x) * pixel_bytes;
-                &bytes[start..start + usize::from(part.width) * pixel_bytes]
+        [first, second]
+            .into_iter()
+            .flat_map(move |(plane, pixel_bytes, part)| {
+                (part.y..part.y + part.height).map(move |y| {
+                    let start = plane + usize::from(y) * stride + usize::from(part.x) * pixel_bytes;
+                    &bytes[start..start + usize::from(part.width) * pixel_bytes]
+                })
             })
-        })
     }
 
     /// The part `rect` of this picture, whose [`Raw::rows`] one after the other are `bytes`.

@@ -99,7 +99,11 @@ impl RawPicture {
             colour,
             bytes: &self.bytes,
         })?;
-        let mut last = self.shown.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = self
+            .shown
+            .last
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let mut known = last
             .take()
             .filter(|last| (last.layout, last.size, last.colour) == (layout, size, colour))

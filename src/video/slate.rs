@@ -195,7 +195,11 @@ mod tests {
             assert_eq!((a.size(), a.seq()), (size, FrameSeq(3)));
         }
         let size = Size::new(640, 480);
-        let pixels = |signal: &Signal| for_signal(signal, size, FrameSeq(1)).pixels(size.rect());
+        let pixels = |signal: &Signal| {
+            for_signal(signal, size, FrameSeq(1))
+                .pixels(size.rect())
+                .unwrap()
+        };
         let first = pixels(&lost("/dev/video0 is not there", 5));
         assert_eq!(first, pixels(&lost("/dev/video0 is not there", 5)));
         assert_ne!(first, pixels(&lost("/dev/video1 is not there", 5)));
@@ -210,7 +214,7 @@ mod tests {
         for size in SIZES {
             let frame = for_signal(&lost(&long, 0), size, FrameSeq(1));
             for y in 0..size.height {
-                let row = frame.pixels(Rect::new(0, y, size.width, 1));
+                let row = frame.pixels(Rect::new(0, y, size.width, 1)).unwrap();
                 let text = |pixel: &u32| *pixel == TEXT || *pixel == TITLE;
                 let right = size.width - size.width / 40;
                 assert!(

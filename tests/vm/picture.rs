@@ -32,7 +32,10 @@ impl Picture {
     }
 
     pub fn of_frame(frame: &Frame) -> Picture {
-        Picture::new(frame.size(), frame.pixels(frame.size().rect()))
+        Picture::new(
+            frame.size(),
+            frame.pixels(frame.size().rect()).expect("pixels"),
+        )
     }
 
     /// A picture that a wrong stride, byte order, matrix or range shows in: patches of every hue and shade, of

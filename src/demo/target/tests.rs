@@ -337,7 +337,7 @@ fn motion_changes_nearly_every_pixel_until_it_is_stopped() {
     let area = layout(&t).rest;
     let pixels = |canvas: &Canvas| {
         let frame = canvas.to_frame(rfb::frame::FrameSeq(0), None);
-        frame.pixels(area)
+        frame.pixels(area).unwrap()
     };
     let (a, b) = (pixels(&first), pixels(&second));
     let changed = a.iter().zip(&b).filter(|(a, b)| a != b).count();

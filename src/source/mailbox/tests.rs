@@ -38,6 +38,7 @@ impl Bench {
     fn picture(&self, is_shown: bool) -> Option<(u8, bool)> {
         match self.taken(is_shown)? {
             Post::Picture { picture, repeated } => Some((picture.captured().bytes[0], repeated)),
+            Post::Damaged { reason, .. } => panic!("{reason}"),
             Post::Trouble(why) => panic!("{why}"),
         }
     }
@@ -202,4 +203,19 @@ fn bytes_that_are_lent_use_a_few_buffers_for_ever() {
         }
     }
     assert!(addresses.len() <= 3, "{}", addresses.len());
+}
+
+#[test]
+fn damage_is_told_before_what_came_later_and_the_same_picture_wakes_again() {
+    let mut bench = Bench::new(0);
+    bench.put_grey(1);
+    assert!(bench.picture(false).is_some() && bench.picture(true).is_none());
+    let reason = BadPicture::Corrupt("a code that is in no table".to_owned());
+    bench.mailbox.put_damaged(&reason);
+    bench.mailbox.put_damaged(&reason);
+    bench.put_grey(1);
+    let Some(Post::Damaged { pictures: 2, .. }) = bench.taken(true) else {
+        panic!("no damage");
+    };
+    assert_eq!(bench.picture(false), Some((1, true)));
 }

@@ -130,7 +130,10 @@ fn a_directory_plays_jpegs_and_pngs_by_name() {
         let layout = captured.layout;
         let frame = converter.convert(&captured).unwrap().unwrap();
         assert_eq!(frame.size(), rfb::geom::Size::new(20, 18));
-        (layout, frame.tiles()[0].pixels()[0])
+        (
+            layout,
+            frame.pixels(rfb::geom::Rect::new(0, 0, 1, 1)).unwrap()[0],
+        )
     };
     for _ in 0..2 {
         assert_eq!(colour(&mut converter), (Layout::Bgrx, 0x00c8_6432));

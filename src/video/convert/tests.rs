@@ -1,5 +1,9 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rfb::geom::{Rect, Size};
+
 use super::*;
-use crate::video::{Matrix, Range};
+use crate::video::{Colour, Matrix, Range};
 
 const SIZE: Size = Size::new(32, 16);
 
@@ -29,7 +33,7 @@ fn two_pictures(screens: &[u8]) -> (&[u8], &[u8]) {
 }
 
 fn pixel(frame: &Frame, x: u16, y: u16) -> [u8; 3] {
-    let pixel = frame.pixels(rfb::geom::Rect::new(x, y, 1, 1))[0];
+    let pixel = frame.pixels(Rect::new(x, y, 1, 1)).unwrap()[0];
     let [_, red, green, blue] = pixel.to_be_bytes();
     [red, green, blue]
 }
@@ -45,20 +49,15 @@ fn recorded_screens_become_frames_that_carry_their_jpeg() {
         let frame = converter.convert(&jpeg(first)).unwrap().unwrap();
         assert_eq!(frame.size(), Size::new(1920, 1080), "{name}");
         assert_eq!(frame.seq(), FrameSeq(1));
-        assert_eq!(frame.jpeg().unwrap(), first);
+        assert_eq!(frame.compressed().unwrap().whole(), first);
         // The barcode's first cell is white, its last one black.
         assert!(pixel(&frame, 8, 8).iter().all(|&c| c > 230), "{name}");
         assert!(pixel(&frame, 56, 56).iter().all(|&c| c < 25), "{name}");
 
         let next = converter.convert(&jpeg(second)).unwrap().unwrap();
         assert_eq!(next.seq(), FrameSeq(2));
-        let shared = frame
-            .tiles()
-            .iter()
-            .zip(next.tiles())
-            .filter(|(a, b)| std::sync::Arc::ptr_eq(a, b))
-            .count();
-        assert!(shared < next.tiles().len(), "{name}: something changed");
+        let shared = shared(&frame, &next);
+        assert!(shared < 510, "{name}: something changed");
         if name == "console-typing" {
             assert!(
                 shared > 400,
@@ -68,46 +67,131 @@ fn recorded_screens_become_frames_that_carry_their_jpeg() {
     }
 }
 
+/// How many tiles two frames share.
+fn shared(a: &Frame, b: &Frame) -> usize {
+    let tiles = a.tiles().unwrap().iter().zip(b.tiles().unwrap());
+    tiles.filter(|(a, b)| Arc::ptr_eq(a, b)).count()
+}
+
+/// Counts the pictures that it decodes, and how large they are.
+#[derive(Clone, Default)]
+struct Counting(Arc<(AtomicUsize, AtomicUsize)>);
+
+impl JpegDecoder for Counting {
+    fn decode(&mut self, jpeg: &jpeg::Jpeg, bgrx: &mut [u8]) -> Result<(), BadPicture> {
+        self.0.0.fetch_add(1, Ordering::Relaxed);
+        self.0.1.fetch_add(jpeg.size.area(), Ordering::Relaxed);
+        jpeg::decoder().decode(jpeg, bgrx)
+    }
+}
+
 #[test]
-fn equal_bytes_are_not_looked_at() {
-    /// Counts what it decodes.
-    struct Counting(std::sync::mpsc::Sender<()>);
-    impl JpegDecoder for Counting {
-        fn decode(&mut self, _: &jpeg::Jpeg, _: &mut [u8]) -> Result<(), BadPicture> {
-            self.0.send(()).unwrap();
-            Ok(())
-        }
-    }
-    let screens = screens("firmware");
+fn nothing_is_decoded_until_pixels_are_asked_for_and_no_more_than_those() {
+    let screens = screens("console-typing");
     let (first, second) = two_pictures(&screens);
-    let (sender, decoded) = std::sync::mpsc::channel();
-    let mut converter = Converter::with_decoder(Box::new(Counting(sender)));
-    assert!(
+    let counting = Counting::default();
+    let mut converter = Converter::with(Manner {
+        decoder: Box::new(counting.clone()),
+        ..Manner::default()
+    });
+    let mut convert = |bytes| {
         converter
-            .convert(&captured(Layout::Mjpeg, 0, first))
+            .convert(&captured(Layout::Mjpeg, 0, bytes))
             .unwrap()
-            .is_some()
-    );
+    };
+    let frame = convert(first).unwrap();
     for _ in 0..3 {
-        assert!(
-            converter
-                .convert(&captured(Layout::Mjpeg, 0, first))
-                .unwrap()
-                .is_none()
-        );
+        assert!(convert(first).is_none());
     }
-    assert_eq!(decoded.try_iter().count(), 1);
-    // Other bytes with the same pixels are decoded, but are no new frame.
-    assert!(
-        converter
-            .convert(&captured(Layout::Mjpeg, 0, second))
-            .unwrap()
-            .is_none()
+    let next = convert(second).unwrap();
+    assert!(shared(&frame, &next) > 400);
+    assert_eq!(
+        counting.0.0.load(Ordering::Relaxed),
+        0,
+        "tiles need no pixels"
     );
-    assert_eq!(decoded.try_iter().count(), 1);
+    next.pixels(Rect::new(100, 100, 20, 10)).unwrap();
+    assert_eq!(counting.0.0.load(Ordering::Relaxed), 1);
+    assert!(counting.0.1.load(Ordering::Relaxed) < 100 * 50);
     let counters = converter.counters();
-    assert_eq!((counters.captured, counters.changed), (5, 1));
-    assert_eq!((counters.identical, counters.unchanged), (3, 1));
+    assert_eq!(
+        (counters.captured, counters.changed, counters.identical),
+        (5, 2, 3)
+    );
+}
+
+#[test]
+fn a_damaged_scan_is_reported_by_who_looks_into_it_and_told_once() {
+    let screens = screens("console-typing");
+    let (first, _) = two_pictures(&screens);
+    let mut damaged = first.to_vec();
+    let middle = damaged.len() / 2;
+    damaged[middle..middle + 200].fill(0x55);
+    let reports = Arc::new(AtomicUsize::new(0));
+    let told = Arc::clone(&reports);
+    let mut converter = Converter::with(Manner {
+        on_damage: Arc::new(move |reason| {
+            assert!(matches!(reason, BadPicture::Corrupt(_)));
+            told.fetch_add(1, Ordering::Relaxed);
+        }),
+        ..Manner::default()
+    });
+    let picture = captured(Layout::Mjpeg, 0, &damaged);
+    let frame = converter.convert(&picture).unwrap().unwrap();
+    assert_eq!(reports.load(Ordering::Relaxed), 0);
+    for _ in 0..2 {
+        assert!(frame.tiles().is_err() && frame.pixels(Rect::new(0, 0, 1, 1)).is_err());
+        assert_eq!(reports.load(Ordering::Relaxed), 1);
+    }
+    converter.count_damaged(&BadPicture::Corrupt("a scan".to_owned()), 1);
+    assert_eq!(converter.counters().dropped.corrupt, 1);
+    // The same bytes are not taken for a picture that is shown.
+    assert!(converter.convert(&picture).unwrap().is_some());
+    let good = converter.convert(&captured(Layout::Mjpeg, 0, first));
+    assert!(good.unwrap().unwrap().tiles().is_ok());
+}
+
+#[test]
+fn only_the_tiles_of_a_raw_picture_that_changed_are_made_anew_and_noise_builds_up_to_nothing() {
+    let size = Size::new(200, 130);
+    let yuyv = |by: u8, dot: u8| {
+        let mut bytes: Vec<u8> = (0..size.area() * 2)
+            .map(|i| 100 + (i % 7) as u8 + by)
+            .collect();
+        bytes[(70 * 200 + 150) * 2] = dot;
+        bytes
+    };
+    let frames = |tolerance: u8, pictures: &[Vec<u8>]| -> Vec<Frame> {
+        let mut converter = Converter::with(Manner {
+            tolerance,
+            ..Manner::default()
+        });
+        let picture = |bytes| Captured {
+            size,
+            ..captured(Layout::Yuyv, 400, bytes)
+        };
+        pictures
+            .iter()
+            .map(|bytes| converter.convert(&picture(bytes)).unwrap().unwrap())
+            .inspect(|frame| assert_eq!(frame.tiles().unwrap().len(), 12))
+            .collect()
+    };
+    let exact = frames(0, &[yuyv(0, 0), yuyv(0, 200), yuyv(1, 200)]);
+    assert_eq!(
+        (shared(&exact[0], &exact[1]), shared(&exact[1], &exact[2])),
+        (11, 0)
+    );
+    // Each picture is one level from the one before: the third is too far from the first.
+    let noisy = frames(1, &[yuyv(0, 0), yuyv(1, 200), yuyv(2, 200), yuyv(3, 200)]);
+    assert_eq!(shared(&noisy[0], &noisy[1]), 11);
+    assert_eq!(shared(&noisy[1], &noisy[2]), 1, "the dot's tile is newer");
+    assert_eq!(shared(&noisy[2], &noisy[3]), 11);
+    let whole = |frame: &Frame| frame.pixels(size.rect()).unwrap();
+    let alone = frames(0, &[yuyv(0, 200)]);
+    assert!(
+        whole(&exact[1]) == whole(&alone[0]),
+        "made from tiles or at once"
+    );
 }
 
 #[test]
@@ -290,7 +374,7 @@ fn rgb_layouts_keep_every_pixel() {
                 "{layout:?}"
             );
         }
-        assert!(frame.jpeg().is_none());
+        assert!(frame.compressed().is_none());
     }
 }
 

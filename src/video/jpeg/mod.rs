@@ -59,7 +59,12 @@ impl Jpeg {
 
 /// Makes a complete JPEG of captured bytes: what is before SOI and after EOI is dropped, and the
 /// standard Huffman tables are put in if there are none.
-pub fn sanitise(captured: &Bytes) -> Result<Jpeg, BadPicture> {
+pub fn sanitise(captured: &[u8]) -> Result<Jpeg, BadPicture> {
+    sanitise_shared(&Bytes::copy_from_slice(captured))
+}
+
+/// [`sanitise`], sharing the bytes instead of copying them where nothing has to be put in.
+pub fn sanitise_shared(captured: &Bytes) -> Result<Jpeg, BadPicture> {
     let Header {
         start,
         scan,

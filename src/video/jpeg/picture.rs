@@ -8,7 +8,11 @@ use rfb::{
     geom::{Rect, Size},
 };
 
-use super::{Jpeg, JpegDecoder, header::Sampling, scan::Scan};
+use super::{
+    Jpeg, JpegDecoder,
+    header::Sampling,
+    scan::{Scan, Tolerance},
+};
 use crate::video::BadPicture;
 
 /// Told of each picture that turned out to be damaged when somebody looked into it.
@@ -19,8 +23,13 @@ pub struct Stream {
     decoders: Mutex<Vec<Box<dyn JpegDecoder>>>,
     make_decoder: fn() -> Box<dyn JpegDecoder>,
     report: DamageReport,
-    /// The picture that was looked at last.
-    last: Mutex<Option<Walked>>,
+    last: Mutex<Last>,
+}
+
+/// The picture that was looked at last, and what may be taken for unchanged.
+struct Last {
+    walked: Option<Walked>,
+    tolerance: Tolerance,
 }
 
 /// A picture that was looked into: its scan and the tiles with the scan's ids, or decoded tiles.
@@ -31,12 +40,16 @@ struct Walked {
 }
 
 impl Stream {
-    pub fn new(decoder: Box<dyn JpegDecoder>, report: DamageReport) -> Self {
+    /// Levels may be off by `tolerance` and count as equal.
+    pub fn new(decoder: Box<dyn JpegDecoder>, tolerance: u8, report: DamageReport) -> Self {
         Self {
             decoders: Mutex::new(vec![decoder]),
             make_decoder: super::decoder,
             report,
-            last: Mutex::default(),
+            last: Mutex::new(Last {
+                walked: None,
+                tolerance: Tolerance::new(tolerance),
+            }),
         }
     }
 
@@ -88,9 +101,12 @@ impl JpegPicture {
     fn walk(&self) -> Result<Walked, BadPicture> {
         // Pictures are looked into one after the other: each knows what the one before has found.
         let mut last = lock(&self.stream.last);
-        let known = last.as_ref();
+        let known = last.walked.clone();
+        let known = known.as_ref();
         let walked = if self.jpeg.is_for_clients() {
-            let scan = Scan::walk(&self.jpeg, known.and_then(|known| known.scan.as_deref()))?;
+            let before = known.and_then(|known| known.scan.as_deref());
+            let mut scan = Scan::walk(&self.jpeg, before)?;
+            last.tolerance.settle(&mut scan);
             let tiles = tiles(&scan, known.map(|known| &known.tiles[..]));
             Walked {
                 scan: Some(Arc::new(scan)),
@@ -102,7 +118,7 @@ impl JpegPicture {
                 tiles: self.decoded(known.map(|known| &known.tiles[..]))?,
             }
         };
-        *last = Some(walked.clone());
+        last.walked = Some(walked.clone());
         Ok(walked)
     }
 
@@ -140,7 +156,10 @@ fn tiles(scan: &Scan, known: Option<&[Arc<Tile>]>) -> Arc<[Arc<Tile>]> {
         if let Some(old) = old
             && let Some((cell, ids)) = old.cells()
             && cell == mcu
-            && rows.clone().zip(ids.chunks(width)).all(|(new, old)| new == old)
+            && rows
+                .clone()
+                .zip(ids.chunks(width))
+                .all(|(new, old)| new == old)
         {
             return Arc::clone(old);
         }
