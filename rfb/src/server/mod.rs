@@ -18,7 +18,9 @@ mod boxes;
 mod handshake;
 mod motion;
 mod pace;
+mod piece;
 mod plan;
+mod seams;
 mod session;
 mod shown;
 mod update;
@@ -39,7 +41,8 @@ use crate::wire::Reader;
 
 pub use crate::msg::server::LedState;
 use handshake::{Handshake, Step};
-pub use plan::{Part, Plan};
+pub use piece::Part;
+pub use plan::Plan;
 use session::Session;
 pub use update::{Encoded, EncodedUpdate, Task, UpdateJob, UpdateKey};
 

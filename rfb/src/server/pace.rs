@@ -16,7 +16,7 @@ const LARGE: usize = 24 * 1024;
 const FAST: u64 = 4_000_000;
 /// How long an update may be on its way. A change waits for one that is out, is encoded, sent, and shown; all that
 /// together has to stay below a quarter of a second.
-const ON_ITS_WAY: u64 = 90;
+const ON_ITS_WAY: u64 = 70;
 /// The best of so many samples counts: a client or a machine that was busy for a moment is no slow line.
 const SAMPLES: usize = 3;
 /// An update that was on its way for so long came too late in any case: then it alone counts. If it was a moment, the
@@ -138,7 +138,8 @@ impl Pace {
 
     /// From how many bytes on an update tells how wide the line is.
     fn large(&self) -> usize {
-        self.budget().map_or(LARGE, |budget| LARGE.min(budget.bytes / 2))
+        self.budget()
+            .map_or(LARGE, |budget| LARGE.min(budget.bytes / 2))
     }
 
     /// Whether another update may be sent though the client has not said that it has the last ones.
@@ -213,7 +214,7 @@ mod tests {
         now = exchange(&mut pace, 100_000, now, 170);
         let budget = pace.budget().expect("a slow line");
         assert!(
-            (32_768..=588_235 * 90 / 1000).contains(&budget.bytes),
+            (32_768..=588_235 * 70 / 1000).contains(&budget.bytes),
             "{budget:?}"
         );
         now = exchange(&mut pace, 400_000, now, 10);

@@ -11,7 +11,7 @@ use super::Millis;
 use super::motion::Motion;
 use super::shown::{Shown, moved};
 use crate::frame::moves::Grid;
-use crate::frame::{Damaged, Frame, FrameSeq, Tile, fit, moves, tile_count, tile_rect};
+use crate::frame::{Damaged, Frame, FrameSeq, TILE, Tile, fit, moves, tile_count, tile_rect};
 use crate::geom::{Point, Rect, Size};
 
 /// A lossy picture is sent again without loss when it has not changed for so long.
@@ -107,6 +107,19 @@ impl View {
         match &self.screen {
             Screen::Exact(frame) => Some(frame),
             Screen::Mixed(_) => None,
+        }
+    }
+
+    /// The id of the cell that is shown at this point; `None` where none is.
+    pub(super) fn id_at(&self, point: Point) -> Option<u64> {
+        match &self.screen {
+            Screen::Exact(frame) => frame.id_at(point),
+            Screen::Mixed(shown) => {
+                let columns = usize::from(self.size.width.div_ceil(TILE));
+                let index = usize::from(point.y / TILE) * columns + usize::from(point.x / TILE);
+                let tile = shown.get(index)?.as_ref()?.whole()?;
+                tile.id_at(Point::new(point.x % TILE, point.y % TILE))
+            }
         }
     }
 
