@@ -80,10 +80,10 @@ fn next_bytes(viewer: &mut Viewer) -> Vec<u8> {
 }
 
 /// As dongles compress.
-fn jpeg(rgb: &[u8]) -> Vec<u8> {
+fn jpeg(rgb: &[u8], sampling: SamplingFactor) -> Vec<u8> {
     let mut jpeg = Vec::new();
     let mut encoder = Encoder::new(&mut jpeg, 80);
-    encoder.set_sampling_factor(SamplingFactor::R_4_2_2);
+    encoder.set_sampling_factor(sampling);
     encoder
         .encode(rgb, SIZE.width, SIZE.height, ColorType::Rgb)
         .expect("a picture that can be encoded");
@@ -105,9 +105,14 @@ fn shows(viewer: &Viewer, jpeg: &[u8]) -> bool {
 }
 
 fn picture(colour: impl Fn(usize, usize) -> [u8; 3]) -> Vec<u8> {
+    sampled_picture(SamplingFactor::R_4_2_2, colour)
+}
+
+fn sampled_picture(sampling: SamplingFactor, colour: impl Fn(usize, usize) -> [u8; 3]) -> Vec<u8> {
     let (width, height) = (usize::from(SIZE.width), usize::from(SIZE.height));
     let rows = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
-    jpeg(&rows.flat_map(|(x, y)| colour(x, y)).collect::<Vec<_>>())
+    let rgb: Vec<u8> = rows.flat_map(|(x, y)| colour(x, y)).collect();
+    jpeg(&rgb, sampling)
 }
 
 /// A number that says nothing about its origin.
@@ -128,6 +133,21 @@ fn console(first: usize, cursor: bool) -> Vec<u8> {
             (true, _) => [230, 230, 230],
             (_, true) => [170; 3],
             _ => [0; 3],
+        }
+    })
+}
+
+/// Lines that scroll in a window, some in colours and some in grey, on a ground that is partly grey too.
+fn window(first: usize, sampling: SamplingFactor) -> Vec<u8> {
+    sampled_picture(sampling, |x, y| {
+        let is_inside = (160..480).contains(&x) && (64..416).contains(&y);
+        let mix = match is_inside {
+            true => mixed(y / 16 + first, 7),
+            false => mixed(x / 16, y / 16 % 5),
+        };
+        match mix % 3 {
+            0 => [mix as u8, (mix >> 4) as u8, (mix >> 8) as u8],
+            _ => [(mix >> 4) as u8; 3],
         }
     })
 }
@@ -202,6 +222,28 @@ fn what_scrolls_is_copied_where_the_client_can() {
     };
     assert_eq!((copies(&copying), copies(&plain)), (19, 0));
     assert!(taken[0] * 4 < taken[1], "{taken:?} bytes");
+}
+
+/// Colour has fewer samples than there are pixels, so a decoder smooths it across the edges of what is copied.
+#[test]
+fn a_window_of_colours_that_scrolls_is_exact_at_its_edges() {
+    for sampling in [SamplingFactor::R_4_2_2, SamplingFactor::R_4_2_0] {
+        for step in [1, -1] {
+            let shown = |number: i32| window((50 + step * number) as usize, sampling);
+            let mut target = Target::showing(&shown(0));
+            let mut viewer = target.viewer(&[ZRLE, COPY_RECT], &shown(0));
+            for number in 1..12 {
+                viewer.request(true);
+                target.show(&shown(number));
+                viewer.next();
+                let is_exact = shows(&viewer, &shown(number));
+                assert!(is_exact, "{sampling:?}: {step} × {number}");
+            }
+            let encodings = viewer.client.decoder.seen.encodings.iter();
+            let copies = encodings.filter(|encoding| **encoding == COPY_RECT);
+            assert_eq!(copies.count(), 11, "{sampling:?}: {step}");
+        }
+    }
 }
 
 #[test]
