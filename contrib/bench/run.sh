@@ -9,10 +9,11 @@ place=${CARGO_TARGET_DIR:-target}/bench
 say "building the bench"
 cargo build --release --quiet --manifest-path contrib/bench/Cargo.toml --target-dir "$place"
 
-# wanted SERVER: whether the options leave this server in.
+# wanted SERVER: whether the options leave this server in; none is needed to print the help.
 wanted() {
-    [[ " $* " != *" --help "* && " $* " != *" -h "* ]] || return 1
-    [[ " ${options[*]} " != *" --only"* || " ${options[*]} " == *" --only $1 "* || " ${options[*]} " == *" --only=$1 "* ]]
+    local all=" ${options[*]} "
+    [[ $all != *" --help "* && $all != *" -h "* ]] || return 1
+    [[ $all != *" --only"* || $all == *" --only $1 "* || $all == *" --only=$1 "* ]]
 }
 options=("$@")
 if wanted rfbridge && [[ " ${options[*]} " != *" --bridge"* ]]; then

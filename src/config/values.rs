@@ -129,14 +129,15 @@ impl FromStr for FramesPerSecond {
     }
 }
 
-/// By how much a captured sample may differ from what is shown and still count as the same, 0 to 16.
+/// By how many levels the samples of a still screen waver about their value, up and down: 0 to 16.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "i64", into = "i64")]
 pub struct NoiseTolerance(u8);
 
 impl NoiseTolerance {
+    /// By how much a sample may differ from the one that is shown, which wavered too, and count as the same.
     pub fn levels(self) -> u8 {
-        self.0
+        self.0 * 2
     }
 }
 

@@ -14,7 +14,7 @@ use super::{InputSink, Server};
 const KEEPALIVE: Duration = Duration::from_secs(30);
 const PROBE: Duration = Duration::from_secs(10);
 /// Bytes that the kernel may hold unsent: a frame that waits there can no longer be replaced by a newer one.
-const UNSENT: u32 = 256 * 1024;
+const UNSENT: u32 = 32 * 1024;
 /// Time for others to give back file descriptors or memory.
 const PAUSE: Duration = Duration::from_millis(500);
 

@@ -21,8 +21,11 @@ use std::{
     time::Duration,
 };
 
-use rfb::{frame::Frame, server::ServerConfig};
-use tokio::sync::watch;
+use rfb::{
+    frame::Frame,
+    server::{Millis, ServerConfig},
+};
+use tokio::{sync::watch, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::hid::{ClientId, Leds};
@@ -53,6 +56,8 @@ pub struct Server<I> {
     throttle: Throttle,
     encoders: Arc<Encoders>,
     next_client: AtomicU64,
+    /// Where the sessions' clocks begin.
+    began: Instant,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -67,6 +72,7 @@ impl<I: InputSink> Server<I> {
             throttle: Throttle::default(),
             encoders: Arc::new(Encoders::new()),
             next_client: AtomicU64::new(1),
+            began: Instant::now(),
             tasks: TaskTracker::new(),
             stop,
         })
@@ -91,6 +97,17 @@ impl<I: InputSink> Server<I> {
                 "some sessions did not end in time"
             );
         }
+    }
+
+    /// The time as connections count it.
+    fn now(&self) -> Millis {
+        let elapsed = self.began.elapsed().as_millis();
+        Millis(u64::try_from(elapsed).unwrap_or(u64::MAX))
+    }
+
+    /// When it will be this time.
+    fn instant(&self, time: Millis) -> Instant {
+        self.began + Duration::from_millis(time.0)
     }
 
     /// Serves one client that came over `stream`.

@@ -156,6 +156,7 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
         let mut received = vec![0; 16 * 1024];
         let mut encoding = pin!(None);
         loop {
+            self.connection.set_now(self.server.now());
             self.outbox.push_control(self.connection.take_output());
             if encoding.is_none() && self.outbox.is_empty() {
                 if let Some(job) = self.connection.plan_update() {
@@ -169,6 +170,7 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
             }
 
             let may_read = heard && !self.outbox.is_full() && !self.inputs.is_full();
+            let wakes_at = self.connection.wakes_at().map(|at| self.server.instant(at));
             let shaking_hands = !self.connection.is_running();
             tokio::select! {
                 () = self.server.stop.cancelled() => return Ending::Stopping,
@@ -189,11 +191,15 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
                     let leds = *self.leds.borrow_and_update();
                     self.connection.set_leds(leds.map(led_state));
                 }
+                // Something is due by time alone: the loop looks what.
+                () = async { sleep_until(wakes_at.unwrap_or(last_progress)).await },
+                    if wakes_at.is_some() && self.outbox.is_empty() => {}
                 () = self.inputs.send_next(), if !self.inputs.is_empty() => {}
                 Some(encoded) = async { Some(encoding.as_mut().as_pin_mut()?.await) } => {
                     encoding.set(None);
                     match encoded {
                         Ok(update) => {
+                            self.connection.set_now(self.server.now());
                             last_progress = Instant::now();
                             self.outbox.push_update(self.connection.finish_update(update));
                         }
@@ -217,6 +223,7 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
                         Err(error) => return error.into(),
                     };
                     let was_empty = self.outbox.is_empty();
+                    self.connection.set_now(self.server.now());
                     let result = self.connection.receive(bytes);
                     if let Err(full) = self.take_events(place) {
                         return full;

@@ -17,7 +17,7 @@ use crate::{
 /// Without --workload, --client, --clients and --link everything is measured: each workload with each kind of
 /// client, with 8 and 32 tight-jpeg clients, and over a slow link.
 #[derive(Debug, Parser)]
-#[command(name = "contrib/bench/run.sh", max_term_width = 100)]
+#[command(bin_name = "contrib/bench/run.sh", max_term_width = 100)]
 pub struct Options {
     /// rfbridge to measure; given several times they are called A, B, …
     #[arg(long, value_name = "PATH", default_value = "target/release/rfbridge")]

@@ -170,3 +170,107 @@ fn compact(reader: &mut Reader<'_>) -> Read<usize> {
     }
     Ok(length | usize::from(reader.u8()?) << 14)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::generate;
+
+    const SIDE: u16 = 64;
+
+    fn rectangle(rect: Rect, encoding: i32, payload: &[u8]) -> Vec<u8> {
+        let numbers = [rect.x, rect.y, rect.width, rect.height];
+        let mut out: Vec<u8> = numbers.into_iter().flat_map(u16::to_be_bytes).collect();
+        out.extend(encoding.to_be_bytes());
+        out.extend(payload);
+        out
+    }
+
+    fn update(rectangles: &[Vec<u8>]) -> Vec<u8> {
+        let mut out = vec![0, 0, 0, rectangles.len() as u8];
+        out.extend(rectangles.concat());
+        out
+    }
+
+    /// The barcode of a number, as a Raw rectangle.
+    fn raw(number: u32) -> Vec<u8> {
+        let mut rgb = vec![0; Size::new(SIDE, SIDE).area() * 3];
+        barcode::draw(number, SIDE.into(), &mut rgb);
+        let grey = |c: &[u8]| [c[0], c[0], c[0], 0];
+        let pixels: Vec<u8> = rgb.chunks(3).flat_map(grey).collect();
+        rectangle(Size::new(SIDE, SIDE).rect(), 0, &pixels)
+    }
+
+    fn recording(updates: &[Vec<u8>]) -> Recording {
+        let (mut bytes, mut ends) = (Vec::new(), Vec::new());
+        for update in updates {
+            bytes.extend(update);
+            ends.push((bytes.len(), Instant::now()));
+        }
+        let size = Size::new(SIDE, SIDE);
+        Recording { size, bytes, ends }
+    }
+
+    fn ids(seen: &Seen) -> Vec<Option<u32>> {
+        seen.updates.iter().map(|update| update.id).collect()
+    }
+
+    #[test]
+    fn each_update_shows_the_picture_that_its_barcode_names() {
+        let bell = vec![2];
+        let nothing = update(&[rectangle(Rect::EMPTY, -224, &[])]);
+        let updates = [
+            update(&[raw(5)]),
+            [bell, nothing].concat(),
+            update(&[raw(6)]),
+        ];
+        let seen = replay(&recording(&updates), Instant::now(), None).expect("a whole recording");
+        assert_eq!(ids(&seen), [Some(5), Some(5), Some(6)]);
+        assert_eq!(seen.invalid, 0);
+    }
+
+    #[test]
+    fn a_rectangle_without_sense_is_counted_and_passed_over() {
+        // Index 1 of a Tight palette of three colours would be fine, index 7 is none of them.
+        let palette = [&[0x40, 1, 2][..], &[9; 9], &[7; 4]].concat();
+        let broken = rectangle(Rect::new(0, 0, 2, 2), 7, &palette);
+        let updates = [update(&[raw(5)]), update(&[broken, raw(6)])];
+        let seen = replay(&recording(&updates), Instant::now(), None).expect("a whole recording");
+        assert_eq!((ids(&seen), seen.invalid), (vec![Some(5), Some(6)], 1));
+    }
+
+    #[test]
+    fn a_picture_is_exact_and_a_wrong_picture_is_not() {
+        let workload = generate::motion().expect("a workload");
+        let payload = |jpeg: &[u8]| {
+            let length = jpeg.len();
+            let compact = [
+                length & 0x7f | 0x80,
+                length >> 7 & 0x7f | 0x80,
+                length >> 14,
+            ];
+            [&[0x90][..], &compact.map(|byte| byte as u8), jpeg].concat()
+        };
+        let whole = workload.size.rect();
+        let jpegs = [0, 1].map(|picture| payload(&workload.pictures[picture]));
+        let show = |jpeg: &[u8]| update(&[rectangle(whole, 7, jpeg)]);
+        let mut recording = recording(&[show(&jpegs[0]), show(&jpegs[1])]);
+        recording.size = workload.size;
+        let since = recording.ends[0].1;
+        let mut references = References::new(&workload);
+        let seen = replay(&recording, since, Some(&mut references)).expect("a whole recording");
+        assert_eq!(ids(&seen), [Some(1), Some(2)]);
+        assert!(
+            seen.updates
+                .iter()
+                .all(|u| u.quality == Some(Quality::Exact))
+        );
+
+        let mut swapped = workload.clone();
+        swapped.pictures.swap(0, 1);
+        let mut references = References::new(&swapped);
+        let seen = replay(&recording, since, Some(&mut references)).expect("a whole recording");
+        let far = |update: &Shown| matches!(update.quality, Some(Quality::Psnr(db)) if db < 40.0);
+        assert!(seen.updates.iter().all(far));
+    }
+}

@@ -17,7 +17,10 @@ mod announce;
 mod boxes;
 mod handshake;
 mod motion;
+mod pace;
+mod piece;
 mod plan;
+mod seams;
 mod session;
 mod shown;
 mod update;
@@ -38,7 +41,8 @@ use crate::wire::Reader;
 
 pub use crate::msg::server::LedState;
 use handshake::{Handshake, Step};
-pub use plan::{Part, Plan};
+pub use piece::Part;
+pub use plan::Plan;
 use session::Session;
 pub use update::{Encoded, EncodedUpdate, Task, UpdateJob, UpdateKey};
 
@@ -291,8 +295,8 @@ impl Connection {
         }
     }
 
-    /// Tells the time, to be called before [`Connection::plan_update`]: a picture that was sent with loss is sent
-    /// again without once it has rested.
+    /// Tells the time, to be called before anything else that is called: what the client's line takes is measured,
+    /// and a picture that was sent with loss is sent again without once it has rested.
     pub fn set_now(&mut self, now: Millis) {
         if let State::Running(session) = &mut self.state {
             session.set_now(now);
@@ -302,16 +306,8 @@ impl Connection {
     /// When [`Connection::plan_update`] will have something though no new frame came.
     pub fn wakes_at(&self) -> Option<Millis> {
         match &self.state {
-            State::Running(session) => session.wakes_at(),
+            State::Running(session) => session.wakes_at(self.frame.seq()),
             State::Handshake(_) | State::Ended => None,
-        }
-    }
-
-    /// Whether bytes are dear, because the line is slow: then even in full motion nothing is sent that did not
-    /// change.
-    pub fn set_thrifty(&mut self, thrifty: bool) {
-        if let State::Running(session) = &mut self.state {
-            session.set_thrifty(thrifty);
         }
     }
 }

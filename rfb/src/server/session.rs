@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::Event;
 use super::Millis;
 use super::announce::{News, PseudoRects, Told};
+use super::pace::Pace;
 use super::update::{EncodedUpdate, Manner, Terms, UpdateJob};
 use super::view::{Asked, View};
 use super::wants::{Wants, ZlibStream};
@@ -53,7 +54,7 @@ pub(super) struct Session {
     /// A frame of which there is nothing to show.
     damaged: Option<FrameSeq>,
     now: Millis,
-    thrifty: bool,
+    pace: Pace,
 }
 
 /// FramebufferUpdateRequests that were not answered yet, as one. Areas lie in the framebuffer.
@@ -88,7 +89,7 @@ impl Session {
             examined: None,
             damaged: None,
             now: Millis(0),
-            thrifty: false,
+            pace: Pace::default(),
         }
     }
 
@@ -96,14 +97,14 @@ impl Session {
         self.now = now;
     }
 
-    pub(super) fn set_thrifty(&mut self, thrifty: bool) {
-        self.thrifty = thrifty;
-    }
-
-    /// When there will be something to send though nothing changes.
-    pub(super) fn wakes_at(&self) -> Option<Millis> {
+    /// When there will be something to send of `frame` though nothing comes.
+    pub(super) fn wakes_at(&self, frame: FrameSeq) -> Option<Millis> {
         let asked = self.request.open || self.continuous.is_some();
-        self.view.rests_at().filter(|_| asked && !self.busy)
+        if self.busy || !asked {
+            return None;
+        }
+        let rests_at = self.view.rests_at().filter(|_| self.damaged != Some(frame));
+        self.pace.gives_up_at(self.now).or(rests_at)
     }
 
     pub(super) fn set_leds(&mut self, leds: Option<LedState>) {
@@ -139,6 +140,7 @@ impl Session {
             ClientMessage::SetPixelFormat(format) => self.set_pixel_format(format, events),
             ClientMessage::SetEncodings(list) => self.set_encodings(&list, out, events),
             ClientMessage::FramebufferUpdateRequest { incremental, area } => {
+                self.pace.asked(self.now);
                 self.request
                     .add(incremental, area.intersection(self.size.rect()));
             }
@@ -214,11 +216,16 @@ impl Session {
         }
     }
 
-    /// Answers a fence: the same data, the flags that are known, Request taken off.
+    /// Answers a fence: the same data, the flags that are known, Request taken off. An answer to one of ours tells
+    /// that what was sent before it has arrived.
     fn fence(&mut self, flags: u32, data: Option<&[u8]>, out: &mut Vec<u8>) {
-        let Some(data) = data.filter(|_| self.told.fence && flags & fence::REQUEST != 0) else {
+        let Some(data) = data.filter(|_| self.told.fence) else {
             return;
         };
+        if flags & fence::REQUEST == 0 {
+            self.pace.answered(data, self.now);
+            return;
+        }
         let known = fence::BLOCK_BEFORE | fence::BLOCK_AFTER | fence::SYNC_NEXT;
         let ordered = flags & (fence::BLOCK_BEFORE | fence::SYNC_NEXT) != 0;
         let out = if ordered { self.control(out) } else { out };
@@ -245,7 +252,10 @@ impl Session {
     }
 
     pub(super) fn plan_update(&mut self, frame: &Frame, out: &mut Vec<u8>) -> Option<UpdateJob> {
-        if self.busy || !(self.request.open || self.continuous.is_some()) {
+        if self.busy
+            || !(self.request.open || self.continuous.is_some())
+            || !self.pace.has_room(self.now)
+        {
             return None;
         }
         if frame.size() != self.size && self.wants.can_resize() {
@@ -290,7 +300,7 @@ impl Session {
                     carrier: self.wants.carrier(self.format, self.zlib),
                     copies: self.wants.copy_rect,
                     begins_stream: self.zlib.is_none(),
-                    thrifty: self.thrifty,
+                    budget: self.pace.budget(),
                 },
                 refine: rested.then_some(self.now),
                 now: self.now,
@@ -365,6 +375,17 @@ impl Session {
                 out.push(head.into());
                 out.extend(encoded.bytes.iter().cloned());
                 out.push(pseudo.bytes.into());
+                if encoded.compressed > 0 {
+                    self.pace.compressed(encoded.compressed);
+                }
+                let bytes = out.iter().map(Bytes::len).sum();
+                let fences = self.wants.fence && self.told.fence;
+                let continuous = self.continuous.is_some();
+                if let Some(data) = self.pace.sent(bytes, self.now, fences, continuous) {
+                    let mut fence = Vec::new();
+                    server::server_fence(&mut fence, fence::REQUEST | fence::BLOCK_BEFORE, &data);
+                    out.push(fence.into());
+                }
             } else {
                 // Nothing had changed after all: the request stays open.
                 self.request.join(self.answering);

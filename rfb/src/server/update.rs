@@ -9,6 +9,7 @@ use bytes::Bytes;
 
 use super::Millis;
 use super::announce::PseudoRects;
+use super::pace::Budget;
 use super::plan::Plan;
 use super::view::{Asked, View, ViewId};
 use super::wants::ZlibStream;
@@ -47,8 +48,9 @@ pub(super) struct Manner {
     pub(super) copies: bool,
     /// The first use of the connection's zlib stream.
     pub(super) begins_stream: bool,
-    /// Bytes are dearer than the time to find out which are needless.
-    pub(super) thrifty: bool,
+    /// What the update may cost, if the line is slow: then bytes are dearer than the time to find out which are
+    /// needless, and pictures that are too large are compressed anew.
+    pub(super) budget: Option<Budget>,
 }
 
 /// Equal for two jobs of one server just when the same bytes serve both.
@@ -69,6 +71,8 @@ pub struct Encoded {
     /// One after the other.
     pub(super) bytes: Vec<Bytes>,
     pub(super) rects: u16,
+    /// Bytes of pictures that were compressed anew for a slow line.
+    pub(super) compressed: usize,
     /// The connection's zlib stream, if this has a part of it.
     pub(super) stream: Option<ZlibStream>,
     /// There is nothing to show of this frame.

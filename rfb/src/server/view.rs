@@ -11,7 +11,7 @@ use super::Millis;
 use super::motion::Motion;
 use super::shown::{Shown, moved};
 use crate::frame::moves::Grid;
-use crate::frame::{Damaged, Frame, FrameSeq, Tile, fit, moves, tile_count, tile_rect};
+use crate::frame::{Damaged, Frame, FrameSeq, TILE, Tile, fit, moves, tile_count, tile_rect};
 use crate::geom::{Point, Rect, Size};
 
 /// A lossy picture is sent again without loss when it has not changed for so long.
@@ -63,8 +63,8 @@ pub(super) struct Means {
     /// How far a cell can be seen outside its edges where what is copied must look as if it had been decoded in its
     /// new place.
     pub(super) bleed: Size,
-    /// Lossy parts that have rested are wanted without loss.
-    pub(super) refine: bool,
+    /// So many tiles with a lossy part that has rested are wanted without loss.
+    pub(super) refine: usize,
     pub(super) now: Millis,
 }
 
@@ -77,8 +77,8 @@ pub(super) struct Lacks {
     pub(super) full: Rect,
     /// Boxes around what changed, from left to right in rows from the top down.
     pub(super) boxes: Vec<Vec<Rect>>,
-    /// Where a lossy picture has rested.
-    pub(super) rested: Vec<Rect>,
+    /// Where a lossy picture has rested, row by row.
+    pub(super) rested: Vec<Vec<Rect>>,
 }
 
 impl View {
@@ -107,6 +107,19 @@ impl View {
         match &self.screen {
             Screen::Exact(frame) => Some(frame),
             Screen::Mixed(_) => None,
+        }
+    }
+
+    /// The id of the cell that is shown at this point; `None` where none is.
+    pub(super) fn id_at(&self, point: Point) -> Option<u64> {
+        match &self.screen {
+            Screen::Exact(frame) => frame.id_at(point),
+            Screen::Mixed(shown) => {
+                let columns = usize::from(self.size.width.div_ceil(TILE));
+                let index = usize::from(point.y / TILE) * columns + usize::from(point.x / TILE);
+                let tile = shown.get(index)?.as_ref()?.whole()?;
+                tile.id_at(Point::new(point.x % TILE, point.y % TILE))
+            }
         }
     }
 
@@ -143,6 +156,7 @@ impl View {
         let new = frame.tiles()?;
         let mut shown = self.take_tiles();
         let mut lacks = Lacks::default();
+        let mut refinable = means.refine;
         if means.copies && asked.full.is_empty() && asked.changed == self.size.rect() {
             lacks.copy = self.find_move(&mut shown, new, means);
         }
@@ -160,8 +174,9 @@ impl View {
                 add(&mut lacks.boxes, on_screen(found));
             });
             let next = match next {
-                next if means.refine && next.has_rested(means.now, REST) => {
-                    lacks.rested.push(on_screen(next.lossy));
+                next if refinable > 0 && next.has_rested(means.now, REST) => {
+                    refinable -= 1;
+                    add(&mut lacks.rested, on_screen(next.lossy));
                     next.refined()
                 }
                 next => next,
@@ -169,6 +184,7 @@ impl View {
             shown[index] = Some(next);
         }
         lacks.boxes.retain(|row| !row.is_empty());
+        lacks.rested.retain(|row| !row.is_empty());
         self.screen = Screen::Mixed(shown);
         self.name(frame);
         Ok(lacks)

@@ -7,7 +7,8 @@ use rfb::frame::{
     Compressed, Damaged, Frame, FrameSeq, Picture, Pixel, Tile, tile_count, tile_rect,
 };
 use rfb::geom::{Point, Rect, Size};
-use rfb::testing::client::request;
+use rfb::server::Millis;
+use rfb::testing::client::{Message, continuous_updates, fence, request};
 
 use crate::talk::{Arrival, Session};
 
@@ -270,20 +271,108 @@ fn full_motion_goes_out_untouched_and_the_first_small_change_is_noticed_soon() {
     assert!(needless <= 65, "{needless}");
 }
 
+/// Full motion over a line that takes so many bytes a second. Gives the time and the frame then.
+fn on_a_slow_line(session: &mut Session, rate: u64) -> (u64, Frame) {
+    let mut now = 0;
+    let mut frame = Jpeg::new(|x, y| noise(x, y, 1)).frame(1);
+    for seq in 2..14 {
+        frame = Jpeg::new(|x, y| noise(x, y, seq)).frame(u64::from(seq));
+        session.talk.connection.set_now(Millis(now));
+        session.talk.show(&frame);
+        let bytes = session.talk.heard();
+        session.client.receive(&bytes).expect("an update");
+        now += bytes.len() as u64 * 1000 / rate;
+        session.talk.connection.set_now(Millis(now));
+        assert!(session.say(&request(true, SIZE.rect())).is_empty());
+    }
+    (now, frame)
+}
+
+#[test]
+fn a_slow_line_gets_less_quality_and_what_rests_gets_all_of_it() {
+    let first = Jpeg::new(|x, y| noise(x, y, 1)).frame(1);
+    for list in [&[7, -24][..], &[-260, -24], &[21, -24]] {
+        let mut session = session(list, &first);
+        let (now, frame) = on_a_slow_line(&mut session, 200_000);
+        // What the line takes in 70 ms is 14 KB.
+        let next = Jpeg::new(|x, y| noise(x, y, 99)).frame(99);
+        session.talk.show(&next);
+        let bytes = session.talk.heard();
+        session.client.receive(&bytes).expect("an update");
+        assert!(bytes.len() < 24_000, "{list:?}: {}", bytes.len());
+        assert!(bytes.len() * 2 < frame.compressed().expect("a JPEG").whole().len());
+        assert!(distance(&session, &next) > 40, "{list:?}");
+
+        // It was sent at `now`, and rests from then on.
+        let mut at = now + bytes.len() as u64 / 200;
+        session.talk.connection.set_now(Millis(at));
+        assert!(session.say(&request(true, SIZE.rect())).is_empty());
+        let wakes = session.talk.connection.wakes_at();
+        assert_eq!(wakes, Some(Millis(now + 500)), "{list:?}");
+        at = now + 500;
+        session.talk.connection.set_now(Millis(at));
+        let mut bytes = session.talk.heard();
+        let mut updates = 0;
+        while !bytes.is_empty() {
+            assert!(bytes.len() < 40_000, "{list:?}: {}", bytes.len());
+            session.client.receive(&bytes).expect("an update");
+            at += bytes.len() as u64 / 200;
+            session.talk.connection.set_now(Millis(at));
+            bytes = session.talk.say(&request(true, SIZE.rect()));
+            updates += 1;
+        }
+        assert!(
+            updates > 1,
+            "{list:?}: in one piece it would block the line"
+        );
+        assert!(distance(&session, &next) < 40, "{list:?}");
+    }
+}
+
 #[test]
 fn on_a_slow_line_motion_is_looked_at_all_the_time() {
-    let mut session = session(&[7, -24], &Jpeg::new(|x, y| noise(x, y, 1)).frame(1));
-    session.talk.connection.set_thrifty(true);
-    for seq in 2..20 {
+    let first = Jpeg::new(|x, y| noise(x, y, 1)).frame(1);
+    let mut session = session(&[7, -24], &first);
+    on_a_slow_line(&mut session, 200_000);
+    for seq in 20..30 {
         // Nearly everything changes, but not all.
         let frame =
-            Jpeg::new(|x, y| noise(x, y, if x < 64 { 1 } else { seq })).frame(u64::from(seq));
+            Jpeg::new(|x, y| noise(x, y, if x < 64 { 13 } else { seq })).frame(u64::from(seq));
         let sent: usize = update(&mut session, &frame)
             .iter()
             .map(|(r, _)| r.area())
             .sum();
         assert!(sent <= SIZE.area() * 13 / 16, "{seq}: {sent}");
     }
+}
+
+#[test]
+fn under_continuous_updates_no_more_is_on_its_way_than_fences_say() {
+    let first = Jpeg::new(|x, y| noise(x, y, 1)).frame(1);
+    let mut session = session(&[7, -24, -312, -313], &first);
+    session.say(&continuous_updates(true, SIZE.rect()));
+    let mut fences = Vec::new();
+    for seq in 2..8 {
+        let frame = Jpeg::new(|x, y| noise(x, y, seq)).frame(u64::from(seq));
+        for message in session.show(&frame) {
+            if let Message::Fence { flags, data } = message {
+                assert_eq!(flags, 1 << 31 | 1);
+                fences.push(data);
+            }
+        }
+    }
+    assert_eq!(
+        fences.len(),
+        1,
+        "the first picture's is the other one that is out"
+    );
+    let answer = session.say(&fence(1, &fences[0]));
+    assert!(matches!(
+        &answer[..],
+        [Message::Update(_), Message::Fence { .. }]
+    ));
+    let newest = Jpeg::new(|x, y| noise(x, y, 7)).frame(7);
+    assert!(distance(&session, &newest) < 40);
 }
 
 #[test]
