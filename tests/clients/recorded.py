@@ -1,6 +1,7 @@
 """Recorded screens that move, shown picture by picture: text that scrolls, which clients are told to copy, and a
 desktop on which a window is dragged."""
 
+import contextlib
 import time
 
 import picture
@@ -23,17 +24,18 @@ REFRESHED = 70.0
 whole: colour is smoothed across the edges of parts."""
 
 
-class Recorded:
-    """A target that shows a recording, with rfbridge serving it and every client counted."""
+class Watched:
+    """A target with rfbridge serving it, and a relay on which clients are counted."""
 
-    def __init__(self, case, name):
+    password = None
+
+    def __init__(self, case, first, first_bytes, *arguments):
+        """`first` is the first picture, `first_bytes` what says so to rfbridge."""
         self.case = case
-        self.jpegs = picture.split_mjpeg((FIXTURES / f"{name}.mjpeg").read_bytes())
-        self.feed = Feed(case.folder / "target", self.jpegs[0])
-        self.bridge = case.serve(self.feed.source)
-        self.password = None
+        self.feed = Feed(case.folder / "target", first_bytes)
+        self.bridge = case.serve(self.feed.source, *arguments)
         try:
-            wait_for_source(case, self.bridge, picture.decoded(self.jpegs[0]))
+            wait_for_source(case, self.bridge, first)
             self.relay = relay.Relay(self.bridge.port)
         except BaseException:
             self.bridge.stop()
@@ -46,6 +48,14 @@ class Recorded:
     def __exit__(self, *what):
         self.relay.__exit__()
         return self.bridge.__exit__(*what)
+
+
+class Recorded(Watched):
+    """A target that shows a recording."""
+
+    def __init__(self, case, name):
+        self.jpegs = picture.split_mjpeg((FIXTURES / f"{name}.mjpeg").read_bytes())
+        super().__init__(case, picture.decoded(self.jpegs[0]), self.jpegs[0])
 
     def show(self, number):
         """Shows this picture for good; gives it as rfbridge serves it to one who has seen nothing before."""
@@ -147,14 +157,20 @@ def on_display(start, ways, act, name):
     return case_of_viewer
 
 
+@contextlib.contextmanager
+def novnc(target, quality):
+    """noVNC showing the target, through the relay."""
+    folder, address = npm_page(target.case)
+    with Gateway(folder, target.relay, target.case.folder) as gateway:
+        with Browser(target.case.folder, f"http://127.0.0.1:{gateway.port}/{address}quality={quality}") as browser:
+            wait_for("noVNC shows something", lambda: browser.look() is not None)
+            yield browser
+
+
 def novnc_scrolls(case):
     """noVNC copies what scrolls."""
-    with Recorded(case, "console-scroll") as target:
-        folder, address = npm_page(case)
-        with Gateway(folder, target.relay, case.folder) as gateway:
-            with Browser(case.folder, f"http://127.0.0.1:{gateway.port}/{address}quality=8") as browser:
-                wait_for("noVNC shows something", lambda: browser.look() is not None)
-                likeness = scroll(target, browser.look, "noVNC", None)
+    with Recorded(case, "console-scroll") as target, novnc(target, 8) as browser:
+        likeness = scroll(target, browser.look, "noVNC", None)
         return in_words(target.relay.rectangles, [("JPEG", likeness)])
 
 

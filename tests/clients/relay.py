@@ -66,6 +66,8 @@ class End(Exception):
 class Connection:
     def __init__(self, relay, client, server):
         self.relay, self.client, self.server = relay, client, server
+        for end in (client, server):
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.size = (0, 0)
         self.pixel = self.tight_pixel = 4
         self._extended_buttons = False

@@ -18,6 +18,7 @@ import browser
 import libraries
 import packer_like
 import recorded
+import resting
 import table
 import tigervnc
 import tools
@@ -33,7 +34,7 @@ README = ROOT / "README.md"
 
 
 CASES = tigervnc.CASES | viewers.CASES | x2vnc.CASES
-CASES |= vncdotool.CASES | tools.CASES | libraries.CASES | packer_like.CASES | browser.CASES | recorded.CASES
+CASES |= vncdotool.CASES | tools.CASES | libraries.CASES | packer_like.CASES | browser.CASES | recorded.CASES | resting.CASES
 
 
 def main():
