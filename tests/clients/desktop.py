@@ -47,15 +47,15 @@ class Start:
 class Desktop:
     """Where viewers are shown. A viewer is started with `viewer`, any number of them one after the other."""
 
-    def __init__(self, folder, maximised=False):
-        self.folder = folder
+    def __init__(self, folder, maximised=False, size=(WIDTH, HEIGHT)):
+        self.folder, self.size = folder, size
         self.home = folder / "home"
         self._rule = MAXIMISED if maximised else ""
 
     def __enter__(self):
         with contextlib.ExitStack() as stack:
             self.home.mkdir(mode=0o700, exist_ok=True)
-            self.display = stack.enter_context(Display(self.folder, WIDTH, HEIGHT))
+            self.display = stack.enter_context(Display(self.folder, *self.size))
             own = ("XDG_", "WAYLAND_")
             self.surroundings = {key: value for key, value in os.environ.items() if not key.startswith(own)} | {
                 "DISPLAY": self.display.name_of_display,

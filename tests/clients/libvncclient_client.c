@@ -1,7 +1,7 @@
 /* libvncclient_client ENCODINGS BITS QUALITY PORT PASSWORD WORD X Y FILE
  *
  * Clicks and types once it has a picture, and goes on saving the screen after every update, also after a
- * change of its size. A picture is whole once an update has painted its last pixel, which is never black.
+ * change of its size. A picture is whole once an update has painted its last pixel.
  * ENCODINGS "default" leaves the choice to the library; BITS per pixel are 8, 16 or 32; a QUALITY of -1 means
  * no JPEG. Ends only when the connection does. */
 
@@ -12,7 +12,7 @@
 #include <string.h>
 
 static const char *password, *path;
-static int saved;
+static int saved, painted;
 
 static char *give_password(rfbClient *client)
 {
@@ -23,8 +23,14 @@ static char *give_password(rfbClient *client)
 static rfbBool new_size(rfbClient *client)
 {
     free(client->frameBuffer);
+    painted = 0;
     client->frameBuffer = calloc((size_t)client->width * client->height, client->format.bitsPerPixel / 8);
     return client->frameBuffer != NULL;
+}
+
+static void paint(rfbClient *client, int x, int y, int width, int height)
+{
+    painted |= x + width == client->width && y + height == client->height;
 }
 
 static uint32_t pixel(const rfbClient *client, size_t index)
@@ -40,7 +46,7 @@ static void save(rfbClient *client)
 {
     const rfbPixelFormat *format = &client->format;
     size_t pixels = (size_t)client->width * client->height;
-    if (pixel(client, pixels - 1) == 0)
+    if (!painted)
         return;
     char part[4096];
     snprintf(part, sizeof part, "%s.part", path);
@@ -74,6 +80,7 @@ int main(int count, char **arguments)
     path = arguments[9];
     rfbClient *client = bits == 32 ? rfbGetClient(8, 3, 4) : bits == 16 ? rfbGetClient(5, 3, 2) : rfbGetClient(2, 3, 1);
     client->MallocFrameBuffer = new_size;
+    client->GotFrameBufferUpdate = paint;
     client->FinishedFrameBufferUpdate = save;
     client->GetPassword = give_password;
     client->canHandleNewFBSize = TRUE;

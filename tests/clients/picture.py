@@ -165,6 +165,11 @@ def end_of_scan(data, at):
         at += 2
 
 
+def decoded(jpeg):
+    with Image.open(io.BytesIO(jpeg)) as image:
+        return numpy.asarray(image.convert("RGB"))
+
+
 class Recording:
     """The pictures of a `.mjpeg` file, searchable by likeness."""
 
@@ -177,8 +182,7 @@ class Recording:
         self.small = numpy.stack([self._shrink(self.picture(i)) for i in range(len(self.jpegs))])
 
     def picture(self, index):
-        with Image.open(io.BytesIO(self.jpegs[index])) as image:
-            return numpy.asarray(image.convert("RGB"))
+        return decoded(self.jpegs[index])
 
     def size(self):
         """(width, height) of the first picture."""

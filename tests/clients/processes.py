@@ -125,7 +125,7 @@ class Display(Process):
 
 class Feed:
     """A target's screen through a FIFO, as JPEGs, five in a second: one for as long as it is shown, or several
-    played over and over."""
+    played once or over and over."""
 
     def __init__(self, path, jpeg):
         os.mkfifo(path)
@@ -139,6 +139,10 @@ class Feed:
 
     def play(self, jpegs):
         self._next = itertools.cycle(jpegs)
+
+    def play_once(self, jpegs):
+        """From the first to the last, which then stays."""
+        self._next = itertools.chain(jpegs, itertools.repeat(jpegs[-1]))
 
     def _write(self):
         try:

@@ -17,6 +17,8 @@ import traceback
 import browser
 import libraries
 import packer_like
+import recorded
+import resting
 import table
 import tigervnc
 import tools
@@ -32,7 +34,7 @@ README = ROOT / "README.md"
 
 
 CASES = tigervnc.CASES | viewers.CASES | x2vnc.CASES
-CASES |= vncdotool.CASES | tools.CASES | libraries.CASES | packer_like.CASES | browser.CASES
+CASES |= vncdotool.CASES | tools.CASES | libraries.CASES | packer_like.CASES | browser.CASES | recorded.CASES | resting.CASES
 
 
 def main():

@@ -235,7 +235,7 @@ def few_colours(encoding, level):
 
 
 WAYS = [
-    # (name, options, encoding, look). JPEG at the lowest quality is no more than 40 dB.
+    # (name, options, encoding, look). A source's own JPEG is passed on whatever quality is asked for.
     ("Tight", preferring("Tight", "-NoJPEG"), "Tight", Look(EXACT)),
     ("ZRLE", preferring("ZRLE", "-NoJPEG"), "ZRLE", Look(EXACT)),
     ("Hextile", preferring("Hextile", "-NoJPEG"), "Hextile", Look(EXACT)),
@@ -244,7 +244,7 @@ WAYS = [
     ("Hextile and JPEG", preferring("Hextile"), "Hextile", Look(NEAR)),
     ("Raw and JPEG", preferring("Raw"), "Raw", Look(NEAR)),
     ("AutoSelect", (), "Tight", Look(LOSSY)),
-    ("JPEG quality 0", preferring("Tight", "-QualityLevel=0"), "Tight", Look(26.0, most=40.0)),
+    ("JPEG quality 0", preferring("Tight", "-QualityLevel=0"), "Tight", Look(LOSSY)),
     ("JPEG quality 9", preferring("Tight", "-QualityLevel=9"), "Tight", Look(NEAR)),
     ("8 colours", few_colours("Tight", 0), "Tight", Look(EXACT, levels=(2, 2, 2))),
     ("64 colours", few_colours("ZRLE", 1), "ZRLE", Look(EXACT, levels=(4, 4, 4))),

@@ -3,6 +3,7 @@
 
 mod handshake;
 mod input;
+mod pictures;
 mod robustness;
 mod server;
 mod updates;

@@ -25,6 +25,16 @@ impl Grid {
         }
     }
 
+    /// What is seen so many rows further down and columns further right of a cell; `None` outside the grid.
+    pub fn id_beside(&self, row: usize, column: usize, by: (isize, isize)) -> Option<u64> {
+        let row = row
+            .checked_add_signed(by.0)
+            .filter(|row| *row < self.rows)?;
+        let column = column.checked_add_signed(by.1);
+        let column = column.filter(|column| *column < self.columns)?;
+        Some(self.ids[row * self.columns + column])
+    }
+
     fn row(&self, row: usize) -> &[u64] {
         &self.ids[row * self.columns..(row + 1) * self.columns]
     }
@@ -37,6 +47,13 @@ pub struct Move {
     pub columns: Range<usize>,
     pub rows: Range<usize>,
     pub down: isize,
+}
+
+impl Move {
+    /// Whether this cell is one that moved here.
+    pub fn has(&self, row: usize, column: usize) -> bool {
+        self.rows.contains(&row) && self.columns.contains(&column)
+    }
 }
 
 /// Columns that are looked at together; what moves may be narrower than the picture.

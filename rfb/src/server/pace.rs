@@ -17,7 +17,8 @@ const FAST: u64 = 4_000_000;
 /// How long an update may be on its way. A change waits for one that is out, is encoded, sent, and shown; all that
 /// together has to stay below a quarter of a second.
 const ON_ITS_WAY: u64 = 70;
-/// The best of so many samples counts: a client or a machine that was busy for a moment is no slow line.
+/// The best of so many samples counts, and fewer say nothing: a client or a machine that was busy for a moment, as
+/// viewers are that have just opened their window, is no slow line.
 const SAMPLES: usize = 3;
 /// An update that was on its way for so long came too late in any case: then it alone counts. If it was a moment, the
 /// next one tells.
@@ -127,12 +128,13 @@ impl Pace {
             // Not all of the time went into sending.
             let sending = elapsed.saturating_sub(self.trip.unwrap_or(0));
             let sending = sending.max(elapsed / 4).max(1);
-            if elapsed >= TOO_LATE {
-                self.rates.clear();
-            } else if self.rates.len() >= SAMPLES {
+            let counts = if elapsed >= TOO_LATE { SAMPLES } else { 1 };
+            for _ in 0..counts {
+                self.rates.push_back(sent.bytes as u64 * 1000 / sending);
+            }
+            while self.rates.len() > SAMPLES {
                 self.rates.pop_front();
             }
-            self.rates.push_back(sent.bytes as u64 * 1000 / sending);
         }
     }
 
@@ -167,7 +169,7 @@ impl Pace {
     /// What an update may cost; `None` on a line that takes all there is.
     pub(super) fn budget(&self) -> Option<Budget> {
         let rate = self.rates.iter().copied().max()?;
-        (rate < FAST).then(|| Budget {
+        (rate < FAST && self.rates.len() >= SAMPLES).then(|| Budget {
             bytes: coarse((rate * ON_ITS_WAY / 1000) as usize).max(SMALL),
             quality: self.quality,
         })
@@ -226,13 +228,30 @@ mod tests {
     }
 
     #[test]
+    fn a_viewer_that_opens_its_window_is_no_slow_line() {
+        let mut pace = Pace::default();
+        // What TigerVNC and gtk-vnc took for their first picture.
+        let now = exchange(&mut pace, 124_000, 0, 43);
+        assert_eq!(pace.budget(), None);
+        exchange(&mut pace, 115_000, now, 6);
+        assert_eq!(pace.budget(), None);
+        // A line on which nothing comes in time is slow from the first picture on.
+        let mut pace = Pace::default();
+        exchange(&mut pace, 124_000, 0, 400);
+        assert!(pace.budget().is_some());
+    }
+
+    #[test]
     fn the_way_is_not_taken_for_a_narrow_line() {
         let mut pace = Pace::default();
         let now = exchange(&mut pace, 100, 0, 80);
         exchange(&mut pace, 400_000, now, 120);
         assert_eq!(pace.budget(), None, "400 KB in 40 ms");
         let mut near = Pace::default();
-        exchange(&mut near, 400_000, 0, 120);
+        let mut now = 0;
+        for _ in 0..SAMPLES {
+            now = exchange(&mut near, 400_000, now, 120);
+        }
         assert!(near.budget().is_some(), "400 KB in 120 ms");
     }
 

@@ -52,7 +52,7 @@ pub(in super::super) fn apply(
     // Where loss was moved to is not looked for; that there is some is enough.
     let is_lossy = shown.iter().flatten().any(|shown| !shown.lossy.is_empty());
     let lossy_since = is_lossy.then_some(means.now);
-    let moved: Vec<(usize, Option<Shown>)> = overlapping(size, to)
+    let moved: Vec<(usize, Option<Shown>)> = overlapping(size, with_seams(to, unit, means.bleed))
         .map(|(index, part)| {
             let tile = match new[index].cells() {
                 Some(_) => cells(size, unit, index, before, after, found, means),
@@ -102,32 +102,67 @@ fn cells(
     let mut ids = Vec::with_capacity(columns.len() * rows.len());
     for row in rows {
         for column in columns.clone() {
-            let inside = found.rows.contains(&row) && found.columns.contains(&column);
-            ids.push(if !inside {
-                before.ids[row * before.columns + column]
-            } else if shows_seam(after, found, row, column, means.bleed) {
-                UNKNOWN
-            } else {
-                let from = row.checked_add_signed(found.down)?;
-                before.ids[from * before.columns + column]
-            });
+            let inside = found.has(row, column);
+            let from = match inside {
+                true => row.checked_add_signed(found.down)?,
+                false => row,
+            };
+            ids.push(
+                match shows_seam(before, after, found, row, column, means.bleed) {
+                    true => UNKNOWN,
+                    false => before.ids[from * before.columns + column],
+                },
+            );
         }
     }
     Some(Tile::of_cells(place.size(), unit, ids.into_boxed_slice()))
 }
 
-/// Whether a cell that was copied may look different at an edge than it does when decoded with its new neighbours.
-fn shows_seam(after: &Grid, found: &Move, row: usize, column: usize, bleed: Size) -> bool {
-    let class = |row: usize, column: usize| edge_class(after.ids[row * after.columns + column]);
-    let own = class(row, column);
-    let differs = |row: usize, column: usize| own == 0 || class(row, column) != own;
-    let beside = (column == found.columns.start && column > 0 && differs(row, column - 1))
-        || (column + 1 == found.columns.end
-            && column + 1 < after.columns
-            && differs(row, column + 1));
-    let above_or_below = (row == found.rows.start && row > 0 && differs(row - 1, column))
-        || (row + 1 == found.rows.end && row + 1 < after.rows && differs(row + 1, column));
-    (bleed.width > 0 && beside) || (bleed.height > 0 && above_or_below)
+/// Whether a cell beside the border of what moved may look different at that edge than it does when decoded with its
+/// new neighbours: it was decoded with others.
+fn shows_seam(
+    before: &Grid,
+    after: &Grid,
+    found: &Move,
+    row: usize,
+    column: usize,
+    bleed: Size,
+) -> bool {
+    let reach = |bleed: u16| if bleed > 0 { -1..=1 } else { 0..=0 };
+    let inside = found.has(row, column);
+    let own = edge_class(after.ids[row * after.columns + column]);
+    let is_calm = |id: Option<u64>| id.is_none_or(|id| own != 0 && edge_class(id) == own);
+    let moved_by = |inside: bool| if inside { found.down } else { 0 };
+    let differs = |down: isize, right: isize| {
+        let place = row
+            .checked_add_signed(down)
+            .zip(column.checked_add_signed(right));
+        let is_moved = place.is_some_and(|(row, column)| found.has(row, column));
+        let now = after.id_beside(row, column, (down, right));
+        let there = before.id_beside(row, column, (down + moved_by(is_moved), right));
+        let decoded_with = before.id_beside(row, column, (down + moved_by(inside), right));
+        // A neighbour that is not right will be sent, and this edge with it.
+        is_moved != inside
+            && there == now
+            && decoded_with != now
+            && !(is_calm(now) && is_calm(decoded_with))
+    };
+    reach(bleed.height).any(|down| reach(bleed.width).any(|right| differs(down, right)))
+}
+
+/// What moved, with the cells around it where those can be seen across their edges.
+fn with_seams(to: Rect, unit: Size, bleed: Size) -> Rect {
+    let reach = |unit: u16, bleed: u16| u32::from(if bleed > 0 { unit } else { 0 });
+    let (x, y) = (
+        reach(unit.width, bleed.width),
+        reach(unit.height, bleed.height),
+    );
+    Rect::from_edges(
+        u32::from(to.x).saturating_sub(x),
+        u32::from(to.y).saturating_sub(y),
+        to.right() + x,
+        to.bottom() + y,
+    )
 }
 
 fn span(start: u16, length: u16, unit: u16) -> Range<usize> {
