@@ -11,8 +11,11 @@ use crate::frame::{Compressed, Damaged, Frame, Pixel};
 use crate::geom::Rect;
 use crate::msg::server;
 
-/// Up to so many bytes a part of a JPEG is tried without loss too: it may well be smaller than the tables alone.
-const SMALL_JPEG: usize = 3000;
+/// Up to so many bytes a part of a JPEG is tried without loss too: a small one may well be smaller than the tables
+/// alone, and text is smaller at any size. Beyond, decoding costs more than the bytes are worth.
+const SMALL_JPEG: usize = 8_000;
+/// The same on a slow line.
+const SMALL_WHERE_BYTES_ARE_DEAR: usize = 64 * 1024;
 
 /// Where pixels are needed; those of a JPEG are made once for all pieces.
 #[derive(Debug)]
@@ -128,7 +131,11 @@ impl Encoder<'_> {
         let jpeg = self.frame.compressed().ok_or_else(gone)?;
         let mut spliced = Vec::new();
         jpeg.splice(rect, &mut spliced)?;
-        if spliced.len() <= SMALL_JPEG && self.manner.encoding != Encoding::Jpeg {
+        let small = match self.manner.budget {
+            Some(_) => SMALL_WHERE_BYTES_ARE_DEAR,
+            None => SMALL_JPEG,
+        };
+        if spliced.len() <= small && self.manner.encoding != Encoding::Jpeg {
             let (changed, pixels) = trimmed(self.before, self.frame, rect)?;
             let mut small = Part::default();
             for piece in encoding::split(self.manner.encoding, changed) {
