@@ -59,9 +59,9 @@ impl Move {
 /// Columns that are looked at together; what moves may be narrower than the picture.
 const STRIP: usize = 8;
 /// A move is worth it from so many cells on that need not be sent.
-const LEAST_GAIN: i64 = 16;
+const LEAST_GAIN: i32 = 16;
 /// What one cell that was right and is spoiled weighs, in cells that are gained: it has to be sent anew.
-const CELL_SPOILED: i64 = 2;
+const CELL_SPOILED: i8 = 2;
 
 /// The move that explains most of what differs between two grids of the same shape; `None` if none is worth it.
 ///
@@ -131,50 +131,57 @@ fn mixed(ids: impl Iterator<Item = Option<u64>>) -> Option<u64> {
 /// The area in which a move by `down` saves most: cells that it makes right count for it, cells that were right
 /// before and would be spoiled count against it.
 fn best_area(old: &Grid, new: &Grid, down: isize) -> Option<Move> {
-    let gain = |row: usize, column: usize| -> i64 {
-        let id = new.row(row)[column];
-        let was_right = old.row(row)[column] == id;
-        let moved = row
-            .checked_add_signed(down)
-            .filter(|from| *from < old.rows)
-            .map_or(UNKNOWN, |from| old.row(from)[column]);
-        let gets_right = moved == id && id != UNKNOWN;
-        i64::from(gets_right && !was_right) - CELL_SPOILED * i64::from(was_right && !gets_right)
-    };
-    // Rows that can be moved from within the picture.
+    // Rows that can be moved from within the picture, from the first that is not right to the last.
     let first = usize::try_from(-down).unwrap_or(0);
     let last = old.rows.checked_sub(usize::try_from(down).unwrap_or(0))?;
-    let mut rows = first..last;
+    let mut wrong = (first..last).filter(|row| old.row(*row) != new.row(*row));
+    let first = wrong.next()?;
+    let last = wrong.next_back().unwrap_or(first) + 1;
+    let gains: Vec<Vec<i8>> = (first..last)
+        .map(|row| {
+            gains(
+                old.row(row),
+                new.row(row),
+                old.row(row.saturating_add_signed(down)),
+            )
+        })
+        .collect();
+    let mut rows = 0..gains.len();
     let mut columns = 0..old.columns;
     let mut total = 0;
     // Each bound depends on the other; the second round settles nearly all there is.
     for _ in 0..2 {
-        let by_column: Vec<i64> = {
-            let mut sums = vec![0; old.columns];
-            for row in rows.clone() {
-                for (column, sum) in sums.iter_mut().enumerate() {
-                    *sum += gain(row, column);
-                }
+        let mut by_column = vec![0; old.columns];
+        for gains in &gains[rows] {
+            for (sum, gain) in by_column.iter_mut().zip(gains) {
+                *sum += i32::from(*gain);
             }
-            sums
-        };
+        }
         columns = best_range(&by_column)?.0;
-        let by_row: Vec<i64> = (first..last)
-            .map(|row| columns.clone().map(|column| gain(row, column)).sum())
-            .collect();
-        let (range, sum) = best_range(&by_row)?;
-        rows = first + range.start..first + range.end;
-        total = sum;
+        let sum = |gains: &Vec<i8>| gains[columns.clone()].iter().map(|g| i32::from(*g)).sum();
+        let by_row: Vec<i32> = gains.iter().map(sum).collect();
+        (rows, total) = best_range(&by_row)?;
     }
     (total >= LEAST_GAIN).then_some(Move {
         columns,
-        rows,
+        rows: first + rows.start..first + rows.end,
         down,
     })
 }
 
+/// What each cell of a row gains when it is `moved` instead of `old`, and should be `new`.
+fn gains(old: &[u64], new: &[u64], moved: &[u64]) -> Vec<i8> {
+    (old.iter().zip(new).zip(moved))
+        .map(|((old, new), moved)| {
+            let was_right = old == new;
+            let gets_right = moved == new && *new != UNKNOWN;
+            i8::from(gets_right & !was_right) - CELL_SPOILED * i8::from(was_right & !gets_right)
+        })
+        .collect()
+}
+
 /// The range with the largest sum, if that is above zero.
-fn best_range(values: &[i64]) -> Option<(Range<usize>, i64)> {
+fn best_range(values: &[i32]) -> Option<(Range<usize>, i32)> {
     let (mut best, mut best_sum) = (0..0, 0);
     let (mut start, mut sum) = (0, 0);
     for (index, value) in values.iter().enumerate() {

@@ -1,6 +1,7 @@
 //! Tiles, and what differs between two of them.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use super::Pixel;
@@ -195,28 +196,40 @@ impl Tile {
     /// Where cell `index` lies in this tile, cut at its edges.
     fn cell_rect(&self, cell: Size, index: usize) -> Rect {
         let columns = usize::from(self.size.width.div_ceil(cell.width));
-        let (column, row) = ((index % columns) as u32, (index / columns) as u32);
-        let (width, height) = (u32::from(cell.width), u32::from(cell.height));
+        let column = index % columns;
+        self.cells_rect(cell, index / columns, column..column + 1)
+    }
+
+    /// Where these cells of a row lie in this tile, cut at its edges.
+    fn cells_rect(&self, cell: Size, row: usize, columns: Range<usize>) -> Rect {
+        let edge = |cells: usize, side: u16| cells as u32 * u32::from(side);
         Rect::from_edges(
-            column * width,
-            row * height,
-            (column + 1) * width,
-            (row + 1) * height,
+            edge(columns.start, cell.width),
+            edge(row, cell.height),
+            edge(columns.end, cell.width),
+            edge(row + 1, cell.height),
         )
         .intersection(self.size.rect())
     }
 
-    /// Gives the boxes (tile coordinates, row by row from the top left) outside which `other` looks the same: a cell
-    /// each, or of pixels, the smallest box in each square of 16 × 16.
+    /// Gives the boxes (tile coordinates, row by row from the top left) outside which `other` looks the same: cells
+    /// side by side, or of pixels, the smallest box in each square of 16 × 16.
     pub fn changes(&self, other: &Tile, mut found: impl FnMut(Rect)) {
         debug_assert_eq!(self.size, other.size);
         match (&self.content, &other.content) {
             (Content::Cells { cell: a, ids: old }, Content::Cells { cell: b, ids: new })
                 if a == b =>
             {
-                for (index, (old, new)) in old.iter().zip(new).enumerate() {
-                    if old != new || *old == UNKNOWN {
-                        found(self.cell_rect(*a, index));
+                let columns = usize::from(self.size.width.div_ceil(a.width));
+                let rows = old.chunks(columns).zip(new.chunks(columns));
+                for (row, (old, new)) in rows.enumerate() {
+                    let differs = |i: &usize| old[*i] != new[*i] || old[*i] == UNKNOWN;
+                    let mut next = 0;
+                    while let Some(first) = (next..old.len()).find(differs) {
+                        next = (first..old.len())
+                            .find(|i| !differs(i))
+                            .unwrap_or(old.len());
+                        found(self.cells_rect(*a, row, first..next));
                     }
                 }
             }

@@ -23,6 +23,7 @@ mod plan;
 mod seams;
 mod session;
 mod shown;
+mod trim;
 mod update;
 mod view;
 mod wants;

@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use bytes::Bytes;
 
+use super::trim::{part_of, trimmed};
 use super::update::Manner;
 use crate::encoding::{self, Encoding, JpegQuality, Parameters, Picture, Subsampling};
 use crate::frame::{Compressed, Damaged, Frame, Pixel};
@@ -25,6 +26,14 @@ impl Area {
         Self {
             rect,
             pixels: OnceLock::new(),
+        }
+    }
+
+    /// An area whose pixels are there already.
+    pub(super) fn with(rect: Rect, pixels: Vec<Pixel>) -> Self {
+        Self {
+            rect,
+            pixels: Ok(pixels).into(),
         }
     }
 }
@@ -64,6 +73,8 @@ pub struct Part {
 /// What pieces are encoded from.
 pub(super) struct Encoder<'a> {
     pub(super) frame: &'a Frame,
+    /// What the client shows, if that is a frame.
+    pub(super) before: Option<&'a Frame>,
     pub(super) areas: &'a [Area],
     pub(super) manner: &'a Manner,
 }
@@ -118,10 +129,10 @@ impl Encoder<'_> {
         let mut spliced = Vec::new();
         jpeg.splice(rect, &mut spliced)?;
         if spliced.len() <= SMALL_JPEG && self.manner.encoding != Encoding::Jpeg {
-            let pixels = self.frame.pixels(rect)?;
+            let (changed, pixels) = trimmed(self.before, self.frame, rect)?;
             let mut small = Part::default();
-            for piece in encoding::split(self.manner.encoding, rect) {
-                self.put_pixels(rect, &pixels, piece, false, true, &mut small);
+            for piece in encoding::split(self.manner.encoding, changed) {
+                self.put_pixels(changed, &pixels, piece, false, true, &mut small);
             }
             if small.bytes.len() < spliced.len() {
                 *part = small;
@@ -236,19 +247,6 @@ fn put_jpeg(rect: Rect, carrier: Encoding, jpeg: &[u8], part: &mut Part) {
         encoding::tight_jpeg_payload(jpeg, &mut part.bytes);
     }
     part.rects += 1;
-}
-
-/// The pixels of `rect` out of those of `area`, which contains it.
-fn part_of(area: Rect, pixels: &[Pixel], rect: Rect) -> Vec<Pixel> {
-    let stride = usize::from(area.width);
-    let left = usize::from(rect.x - area.x);
-    let width = usize::from(rect.width);
-    let mut out = Vec::with_capacity(rect.area());
-    for y in rect.y - area.y..rect.y - area.y + rect.height {
-        let start = usize::from(y) * stride + left;
-        out.extend_from_slice(&pixels[start..start + width]);
-    }
-    out
 }
 
 /// Bytes one after the other: small pieces in one buffer, large ones as they are.

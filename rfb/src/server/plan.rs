@@ -6,6 +6,7 @@ use super::boxes::merge;
 use super::motion::alike_at_ends;
 use super::piece::{Area, Encoder, Joined, Part, Piece};
 use super::seams::{aligned, bled, calmed, widened};
+use super::trim::{is_small, trimmed};
 use super::update::{Encoded, Terms};
 use super::view::{Asked, Lacks, Means, View};
 use super::wants::ZlibStream;
@@ -172,6 +173,7 @@ impl Plan {
             boxes,
             rested,
         } = lacks;
+        self.copy = copy;
         let manner = self.terms.manner;
         let jpeg = frame.compressed();
         let carried = jpeg.zip(manner.carrier);
@@ -201,11 +203,11 @@ impl Plan {
                     .iter()
                     .for_each(|rect| self.compress(*rect, carrier, budget.quality));
                 self.refine(frame, rested);
-                self.copy = copy;
                 return Ok(());
             }
             self.view.motion.seen(bytes > most, alike);
             if let Some(whole) = whole.filter(|_| bytes > most) {
+                self.copy = None;
                 self.send_whole(whole);
                 return Ok(());
             }
@@ -223,11 +225,10 @@ impl Plan {
                 .for_each(|rect| self.compress(*rect, carrier, budget.quality));
         } else {
             for rect in rects {
-                self.pixels(bled(frame, rect), false);
+                self.trimmed_pixels(bled(frame, rect))?;
             }
         }
         self.refine(frame, rested);
-        self.copy = copy;
         Ok(())
     }
 
@@ -278,10 +279,34 @@ impl Plan {
         }
     }
 
+    /// Adds pixels of a JPEG; of a small part only those that look different now.
+    fn trimmed_pixels(&mut self, rect: Rect) -> Result<(), Damaged> {
+        if !is_small(rect) || self.frame.compressed().is_none() {
+            self.pixels(rect, false);
+            return Ok(());
+        }
+        let (rect, pixels) = trimmed(self.before(), &self.frame, rect)?;
+        if !rect.is_empty() {
+            self.areas.push(Area::with(rect, pixels));
+            self.pieces_of(self.areas.len() - 1, rect, false);
+        }
+        Ok(())
+    }
+
+    /// The frame that the client shows, if it is one and nothing was moved in it.
+    fn before(&self) -> Option<&Frame> {
+        self.terms.view.exact().filter(|_| self.copy.is_none())
+    }
+
     /// Adds pixels.
     fn pixels(&mut self, rect: Rect, lossless: bool) {
-        let encoding = self.terms.manner.encoding;
         let area = self.area(rect);
+        self.pieces_of(area, rect, lossless);
+    }
+
+    /// Adds the pieces that an area's pixels are encoded in.
+    fn pieces_of(&mut self, area: usize, rect: Rect, lossless: bool) {
+        let encoding = self.terms.manner.encoding;
         let begins = self.terms.manner.begins_stream && ZlibStream::of(encoding).is_some();
         for rect in encoding::split(encoding, rect) {
             let first_of_stream = begins
@@ -302,6 +327,7 @@ impl Plan {
     pub fn encode(&self, index: usize) -> Part {
         let encoder = Encoder {
             frame: &self.frame,
+            before: self.before(),
             areas: &self.areas,
             manner: &self.terms.manner,
         };

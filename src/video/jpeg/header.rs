@@ -3,9 +3,9 @@
 //! [`walk`] reads every marker up to the end of the picture and nothing of the coded data. It
 //! never reads a byte twice but for a picture that starts inside another, so it ends on any input.
 
+use memchr::memchr;
 use rfb::geom::Size;
 
-use super::scan::bits::find_ff;
 use crate::video::{BadPicture, checked_size};
 
 /// How far into the captured bytes a picture may start.
@@ -268,7 +268,7 @@ fn scan_end(bytes: &[u8], mut at: usize, restarts: bool) -> Result<ScanEnd, BadP
     let mut next_restart = 0xd0;
     loop {
         let rest = bytes.get(at..).ok_or(BadPicture::Truncated)?;
-        let marker = at + find_ff(rest).ok_or(BadPicture::Truncated)?;
+        let marker = at + memchr(0xff, rest).ok_or(BadPicture::Truncated)?;
         at = match *bytes.get(marker + 1).ok_or(BadPicture::Truncated)? {
             0x00 => marker + 2,
             0xff => marker + 1,

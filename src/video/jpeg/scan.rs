@@ -5,7 +5,7 @@
 //! picture, in whichever frame of a stream and wherever in it they lie. [`Scan::splice`] makes a
 //! JPEG of some of them: bits are copied, only the first DC differences of each row are coded anew.
 
-pub(super) mod bits;
+mod bits;
 mod coding;
 mod huffman;
 mod identity;

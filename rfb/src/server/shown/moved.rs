@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::super::Millis;
 use super::super::view::{Means, overlapping};
 use super::Shown;
 use crate::frame::moves::{Grid, Move};
@@ -48,15 +49,19 @@ pub(in super::super) fn apply(
     if to.is_empty() {
         return None;
     }
+    // Where loss was moved to is not looked for; that there is some is enough.
+    let is_lossy = shown.iter().flatten().any(|shown| !shown.lossy.is_empty());
+    let lossy_since = is_lossy.then_some(means.now);
     let moved: Vec<(usize, Option<Shown>)> = overlapping(size, with_seams(to, unit, means.bleed))
         .map(|(index, part)| {
             let tile = match new[index].cells() {
                 Some(_) => cells(size, unit, index, before, after, found, means),
                 None => pixels(size, index, part, down, shown),
             };
+            let lossy_since = lossy_since.filter(|_| shown[index].is_some());
             (
                 index,
-                tile.map(|tile| settle(tile, &new[index], shown, index, means)),
+                tile.map(|tile| settle(tile, &new[index], lossy_since)),
             )
         })
         .collect();
@@ -67,24 +72,16 @@ pub(in super::super) fn apply(
 }
 
 /// A moved tile as it is shown; the frame's own if it looks like that.
-fn settle(
-    tile: Tile,
-    new: &Arc<Tile>,
-    shown: &[Option<Shown>],
-    index: usize,
-    means: Means,
-) -> Shown {
+fn settle(tile: Tile, new: &Arc<Tile>, lossy_since: Option<Millis>) -> Shown {
     let tile = if tile == **new {
         Arc::clone(new)
     } else {
         Arc::new(tile)
     };
-    // Where loss was moved to is not looked for; that there is some is enough.
-    let is_lossy = shown.iter().flatten().any(|shown| !shown.lossy.is_empty());
     let mut moved = Shown::all_of(&tile);
-    if is_lossy && shown[index].is_some() {
+    if let Some(since) = lossy_since {
         moved.lossy = tile.size().rect();
-        moved.since = means.now;
+        moved.since = since;
     }
     moved
 }

@@ -3,6 +3,8 @@
 //! A place in a bit string is a number of bits from its beginning; the first bit is the highest of
 //! the first byte. Behind the end there are only ones.
 
+use memchr::memchr;
+
 use crate::video::BadPicture;
 
 /// So many bits from any place on are seen by [`peek`].
@@ -27,17 +29,6 @@ fn peek_at_end(bytes: &[u8], at: usize) -> u64 {
     u64::from_be_bytes(eight) << (at & 7) | !(u64::MAX << (at & 7))
 }
 
-/// Where the first byte 0xff is.
-pub fn find_ff(bytes: &[u8]) -> Option<usize> {
-    // A fold over a whole block without a way out becomes vector instructions; a search does not.
-    const BLOCK: usize = 32;
-    let blocks = bytes.as_chunks::<BLOCK>().0;
-    let clean = |block: &[u8; BLOCK]| !block.iter().fold(false, |any, &b| any | (b == 0xff));
-    let skipped = blocks.iter().take_while(|block| clean(block)).count() * BLOCK;
-    let rest = &bytes[skipped..];
-    rest.iter().position(|&b| b == 0xff).map(|at| skipped + at)
-}
-
 /// Coded data as one bit string.
 pub struct Unstuffed {
     pub bytes: Vec<u8>,
@@ -50,7 +41,7 @@ pub fn unstuff(scan: &[u8]) -> Result<Unstuffed, BadPicture> {
     let mut bytes = Vec::with_capacity(scan.len());
     let mut intervals = vec![0];
     let mut rest = scan;
-    while let Some(at) = find_ff(rest) {
+    while let Some(at) = memchr(0xff, rest) {
         let (kept, next) = match rest.get(at + 1) {
             Some(0) => (at + 1, at + 2),
             // Fill bytes before a marker; the last one is EOI, behind `scan`.

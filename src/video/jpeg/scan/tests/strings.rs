@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::super::bits::{PEEK, Stuffing, common_bits, common_bytes, find_ff, peek, unstuff};
+use super::super::bits::{PEEK, Stuffing, common_bits, common_bytes, peek, unstuff};
 
 fn bit(bytes: &[u8], at: usize) -> bool {
     bytes
@@ -37,13 +37,6 @@ proptest! {
         for i in 0..PEEK {
             prop_assert_eq!(window >> (63 - i) & 1 == 1, bit(&bytes, at + i), "{}", i);
         }
-    }
-
-    #[test]
-    fn the_first_ff_is_found(bytes in any_bytes(300), clean in 0usize..300) {
-        let mut bytes = bytes;
-        bytes.iter_mut().take(clean).for_each(|byte| *byte &= 0x7f);
-        prop_assert_eq!(find_ff(&bytes), bytes.iter().position(|&byte| byte == 0xff));
     }
 
     #[test]
