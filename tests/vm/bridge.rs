@@ -165,6 +165,11 @@ impl Client {
         self.viewer.client.size()
     }
 
+    /// How many JPEGs came.
+    pub fn jpegs(&self) -> usize {
+        self.viewer.client.decoder.seen.jpegs.len()
+    }
+
     /// The length of the JPEG that came last.
     pub fn last_jpeg(&self) -> Option<usize> {
         let jpegs = &self.viewer.client.decoder.seen.jpegs;

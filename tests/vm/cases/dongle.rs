@@ -18,6 +18,8 @@ const NODE: &str = "/dev/video0";
 const HD: Size = Size::new(1920, 1080);
 /// How long a picture may take to be back, from when the device is.
 const BACK: Duration = Duration::from_secs(2);
+/// Decibels by which a picture is known after JPEG of a low quality.
+const LOSSY: f64 = 25.0;
 
 /// Plugs the dongle into the machine and waits for its node.
 pub fn plug_in(machine: &Machine, dongle: &Dongle) -> Plugged {
@@ -102,6 +104,72 @@ pub fn modes(case: &Case) -> String {
         bridge.terminate();
     }
     seen.join(", ")
+}
+
+/// A dongle that does not compress, and a client that takes poor JPEG: what changes comes with loss, and without once it
+/// has rested.
+pub fn rests(case: &Case) -> String {
+    let machine = boot(case);
+    let dongle = Dongle::new();
+    let size = Size::new(640, 480);
+    let shows = |number| {
+        // Soft colours, too many for a palette, waves to lose something of.
+        let card = Picture::from_fn(size, |x, y| {
+            let wave = (f64::from(x * number) / 9.0).sin() + (f64::from(y) / 7.0).cos();
+            let level = |base: u32| (f64::from(base % 512).min(190.0) + 30.0 + 15.0 * wave) as u8;
+            [level(x / 3), level(y / 3), level((x + y * number) / 8)]
+        });
+        dongle.show(Screen::Picture(dongle::Picture::new(size, card.rgb())));
+        card
+    };
+    let first = shows(1);
+    let _plugged = plug_in(&machine, &dongle);
+    let bridge = Bridge::serve(
+        &machine,
+        &[
+            "--source",
+            "v4l:/dev/video0",
+            "--sink",
+            "null",
+            "--format",
+            "yuyv",
+            "--size",
+            "640x480",
+        ],
+    );
+    let mut exact = bridge.client();
+    let likeness = |screen: &Picture, card: &Picture| {
+        let likeness = screen.psnr(card);
+        (likeness >= DECIBELS).then_some(likeness)
+    };
+    exact.until("the first picture", |screen| likeness(screen, &first));
+    // Tight with JPEG of level 2, and DesktopSize.
+    let mut poor = bridge.client_of(&[7, -30, -223]);
+    poor.until("the first picture at rest", |screen| {
+        (*screen == exact.screen()).then_some(())
+    });
+    let mut seen = Vec::new();
+    for number in 2..5 {
+        let jpegs = poor.jpegs();
+        let card = shows(number);
+        let (without_loss, _) = exact.until("the next picture", |screen| likeness(screen, &card));
+        let wanted = exact.screen();
+        let (with_loss, _) = poor.until("the next picture, with loss", |screen| {
+            let likeness = screen.psnr(&wanted);
+            (likeness > LOSSY).then_some(likeness)
+        });
+        assert!(poor.jpegs() > jpegs, "picture {number} comes as JPEG");
+        assert!(with_loss.is_finite(), "picture {number} comes with loss");
+        let (_, rest) = poor.until("the same without", |screen| {
+            (*screen == wanted).then_some(())
+        });
+        seen.push(format!(
+            "{with_loss:.1} dB, exact after {:.1} s ({without_loss:.1} dB of what is shown)",
+            rest.as_secs_f32()
+        ));
+    }
+    bridge.terminate();
+    seen.join("; ")
 }
 
 /// Clients stay connected while the dongle is out, are told why there is no picture, and have it again.

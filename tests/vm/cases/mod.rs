@@ -14,6 +14,7 @@ pub const ALL: &[(&str, Run)] = &[
     ("capture_vivid", capture::vivid),
     ("capture_loopback", capture::loopback),
     ("dongle_modes", dongle::modes),
+    ("dongle_rests", dongle::rests),
     ("dongle_unplugged", dongle::unplugged),
     ("dongle_faulty", dongle::faulty),
     ("signal_changes", signal::changes),
