@@ -73,20 +73,20 @@ impl Encoders {
     async fn work(&self, task: Task) -> Result<Arc<Encoded>, JoinError> {
         enum Planned {
             Done(Encoded),
-            Large(Plan),
+            Large(Box<Plan>),
         }
         // The semaphore is never closed; without a turn the work is done all the same.
         let turn = Arc::clone(&self.turns).acquire_owned().await.ok();
         let planned = spawn_blocking(move || {
             let plan = task.plan();
             match plan.is_large() {
-                true => Planned::Large(plan),
+                true => Planned::Large(Box::new(plan)),
                 false => Planned::Done(plan.encode_all()),
             }
         });
         let encoded = match planned.await? {
             Planned::Done(encoded) => encoded,
-            Planned::Large(plan) => self.encode_together(plan).await?,
+            Planned::Large(plan) => self.encode_together(*plan).await?,
         };
         drop(turn);
         Ok(Arc::new(encoded))

@@ -124,7 +124,7 @@ fn bridge(
         let size = format!("{}x{}", workload.size.width, workload.size.height);
         command.args(["--format", workload.format.name(), "--size", &size]);
         // What is shown may be one level below the clean sample, and what comes one above it.
-        command.args(["--noise-tolerance", "2"]);
+        command.args(["--noise-tolerance", "1"]);
     }
     let (process, address) = Process::start(command, log, |line| {
         line.strip_prefix("listening on ")?.parse().ok()

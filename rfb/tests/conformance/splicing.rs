@@ -125,9 +125,9 @@ impl Compressed for Jpeg {
     }
 
     fn splice(&self, rect: Rect, out: &mut Vec<u8>) -> Result<(), Damaged> {
-        assert!(
-            rect.x % 16 == 0 && rect.y % 8 == 0 && rect.right() % 16 == 0 && rect.bottom() % 8 == 0
-        );
+        let edges = [rect.x.into(), rect.right(), rect.y.into(), rect.bottom()];
+        let sides = [16u32, 16, 8, 8];
+        assert!(edges.iter().zip(sides).all(|(edge, side)| edge % side == 0));
         out.extend(compress(rect.size(), &self.pixels(rect)?));
         Ok(())
     }
