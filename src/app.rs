@@ -5,19 +5,20 @@
 //! What waits for a device runs on a named thread of its own, for as long as the program does:
 //!
 //! * `source` opens the capture device, drains it to its newest picture and opens it again when it is lost.
-//! * `video` turns the newest picture into a frame and publishes it as a [`Signal`]; pictures that came meanwhile
-//!   are skipped.
+//! * `video` makes a frame of the newest picture by a look at its header and publishes it as a [`Signal`]; pictures that
+//!   came meanwhile are skipped. The same picture again wakes nobody. What a frame shows is found out by the first
+//!   update that needs it, and damage that shows then is told back to this thread.
 //! * `hid` alone writes reports, in order, as fast as the target takes them; another one, `leds`, sleeps in a
 //!   read of the keyboard's LED report.
 //!
 //! What waits for a network runs as tasks on tokio's few `net` threads: listeners, sessions, and the step from signals
-//! to frames. They never wait for a device and never encode; an update is encoded on the runtime's blocking
-//! pool, as many at a time as there are cores.
+//! to frames. They never wait for a device and never encode; an update is planned and encoded on the runtime's blocking
+//! pool, as many at a time as there are cores, once for all sessions that need the same, a large one on all cores.
 //!
 //! Between them are only four things, none of which can grow or block the sender: `watch<Signal>` and
 //! `watch<Frame>`, which hold the newest value; `watch<Option<Leds>>`; and the HID thread's bounded queue, in which
-//! pointer moves replace each other and a client that types too fast waits by itself. Everyone looks at the newest frame when it is
-//! ready for one, so nothing queues up behind a slow client or a slow target.
+//! pointer moves replace each other and a client that types too fast waits by itself. Everyone looks at the newest frame
+//! when it is ready for one, so nothing queues up behind a slow client or a slow target.
 //!
 //! # The end
 //!

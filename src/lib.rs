@@ -8,14 +8,16 @@
 //! # The way the data goes
 //!
 //! ```text
-//! dongle → source thread → (latest wins) → video thread: bytes → tiles → watch<Signal> → watch<Frame>
-//!        → session: what does this client lack? → encoding on the blocking pool → socket
+//! dongle → source thread → (latest wins) → video thread: a frame of bytes → watch<Signal> → watch<Frame>
+//!        → session → blocking pool: what does this client lack? tiles, rectangles, bytes (once for all who need the same)
+//!        → socket
 //! socket → session → Input → HID thread: state → reports → /dev/hidgN → target
 //!                                          lock LEDs ← target → watch<Leds> → sessions
 //! ```
 //!
 //! A frame ([`rfb::frame::Frame`]) is a vector of immutable tiles and shares those that did not change with the
-//! frame before, so what a client lacks is a comparison of pointers, however many frames it skipped. The
+//! frame before, so what a client lacks is a comparison of pointers, however many frames it skipped. Its tiles are made
+//! when a client asks; those of a JPEG are found without decoding it, and what changed goes out as a part of that JPEG. The
 //! keyboard is a state and not a stream of events: the HID side keeps the reports that it wants the target to
 //! have and knows what the target took last. "No picture" is a value too ([`video::Signal`]), shown as a
 //! drawn slate behind which keys still work.
@@ -27,7 +29,7 @@
 //! | [`app`] | wires it all, starts and stops it; which threads there are and why |
 //! | [`cli`], [`config`], [`logging`] | what was asked for: flags over a file over defaults |
 //! | [`source`] | where pictures come from: V4L2, a pipe, a recording; a supervisor keeps them open |
-//! | [`video`] | captured bytes become frames: JPEG, YCbCr, RGB; slates |
+//! | [`video`] | captured bytes become frames: JPEG in its compressed form, YCbCr, RGB; slates |
 //! | [`hid`] | keymaps, keyboard and mouse state, the thread that writes reports, sinks |
 //! | [`gadget`] | creates and removes the USB gadget in configfs |
 //! | [`net`] | listeners, sessions, and the limits that keep one peer from harming another |

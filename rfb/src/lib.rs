@@ -22,6 +22,7 @@
 //!
 //! The owner of a [`server::Connection`] does this, in whatever form suits its sockets:
 //!
+//! 0. Tell the time ([`set_now`](server::Connection::set_now)) before each of these.
 //! 1. Send [`take_output`](server::Connection::take_output).
 //! 2. Feed what was received to [`receive`](server::Connection::receive); act on
 //!    [`next_event`](server::Connection::next_event). After an error, send the output and close.
@@ -29,12 +30,15 @@
 //! 4. When nothing of the last update is left to be sent,
 //!    [`plan_update`](server::Connection::plan_update); send the output; run
 //!    [`encode`](server::UpdateJob::encode) somewhere else; give its result to
-//!    [`finish_update`](server::Connection::finish_update) and send what that returns.
+//!    [`finish_update`](server::Connection::finish_update) and send what that returns. Jobs of several connections whose
+//!    [`key`](server::UpdateJob::key)s are equal need the work done once only.
+//! 5. Try 4 again at [`wakes_at`](server::Connection::wakes_at), too.
 //!
 //! # Invariants
 //!
 //! * A message is consumed whole or not at all: no state depends on where the input was cut.
-//! * No update without a request (or ContinuousUpdates); at most one update is out.
+//! * No update without a request (or ContinuousUpdates, then two that the client has not confirmed at most); at most one
+//!   is being encoded or written.
 //! * What the client shows is known exactly, tile by tile; whatever differs from the newest frame is what
 //!   it still gets, so nothing can be forgotten and nothing queues up.
 //! * Encoded bytes depend on nothing but what was encoded. zlib streams that must live as long as the

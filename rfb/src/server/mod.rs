@@ -12,6 +12,10 @@
 //! Only [`UpdateJob::encode`] is slow; it holds no reference to the connection and runs wherever the
 //! caller likes. At most one job exists at a time, and it is planned against the newest frame, so a slow
 //! client skips frames instead of queueing them.
+//!
+//! The steps of an update, each in its file: `session` says when (`pace`: how fast is the line?), `view` what the client
+//! lacks (`shown`: tile by tile), `plan` which rectangles in which form (`boxes`, `seams`, `motion`), `piece` encodes
+//! each (`trim`: to the pixel).
 
 mod announce;
 mod boxes;
