@@ -212,6 +212,10 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
                         Ok(n) => {
                             last_progress = Instant::now();
                             self.outbox.written(n);
+                            if self.outbox.is_empty() {
+                                self.connection.set_now(self.server.now());
+                                self.connection.update_written();
+                            }
                         }
                         Err(error) => return error.into(),
                     }

@@ -32,7 +32,7 @@ pub use jpeg::jpeg_payload;
 pub use jpeg_coder::Turbo;
 pub use jpeg_coder::{JpegEncoder, JpegError, PureRust};
 pub use split::split;
-pub use tight::{MAX_JPEG, jpeg_fits, tight_jpeg_payload};
+pub use tight::{MAX_JPEG, jpeg_fits, tight_jpeg_head, tight_jpeg_payload};
 
 use crate::frame::Pixel;
 use crate::geom::Size;

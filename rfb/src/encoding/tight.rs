@@ -232,9 +232,14 @@ pub const fn jpeg_fits(length: usize) -> bool {
 /// the bytes. The JPEG must be complete, have the rectangle's size, be no wider than 2048 pixels
 /// and pass [`jpeg_fits`].
 pub fn tight_jpeg_payload(jpeg: &[u8], out: &mut Vec<u8>) {
-    out.put_u8(JPEG);
-    put_compact_length(jpeg.len(), out);
+    tight_jpeg_head(jpeg.len(), out);
     out.put(jpeg);
+}
+
+/// Appends what [`tight_jpeg_payload`] writes before a JPEG of this length.
+pub fn tight_jpeg_head(length: usize, out: &mut Vec<u8>) {
+    out.put_u8(JPEG);
+    put_compact_length(length, out);
 }
 
 /// Writes a length of up to 22 bits: 7, 7 and 8 bits, the lowest first; bit 7 of the first two

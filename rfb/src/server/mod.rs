@@ -308,6 +308,13 @@ impl Connection {
         }
     }
 
+    /// Tells that all of what [`Connection::finish_update`] gave last was taken by the socket.
+    pub fn update_written(&mut self) {
+        if let State::Running(session) = &mut self.state {
+            session.update_written();
+        }
+    }
+
     /// When [`Connection::plan_update`] will have something though no new frame came.
     pub fn wakes_at(&self) -> Option<Millis> {
         match &self.state {

@@ -1,7 +1,8 @@
 //! How fast a client's line is, and what follows from that.
 //!
 //! The time from an update to the client's answer tells: a fence that was sent behind it comes back, or else the next
-//! request. On a slow line what cannot be sent in time is sent with less quality, and no more is on its way than the
+//! request. A line is taken for slow only after an update could not be handed to it at once; a client that takes its time
+//! for drawing is none. On a slow line what cannot be sent in time is sent with less quality, and no more is on its way than the
 //! line takes.
 
 use std::collections::VecDeque;
@@ -23,8 +24,12 @@ const SAMPLES: usize = 3;
 /// An update that was on its way for so long came too late in any case: then it alone counts. If it was a moment, the
 /// next one tells.
 const TOO_LATE: u64 = 250;
+/// An update that waited for so long until all of it was handed over was held up by the line.
+const HELD_UP: u64 = 40;
 /// Unanswered updates under ContinuousUpdates.
 const MOST_OUT: usize = 2;
+/// Fences that are remembered; a client that never answers any gets no more memory.
+const MOST_KEPT: usize = 8;
 /// A client that leaves a fence unanswered for so long does not answer fences.
 const PATIENCE: u64 = 5_000;
 /// Qualities of the JPEGs that are made for a slow line, as libjpeg counts.
@@ -58,6 +63,7 @@ struct Sent {
     fence: u32,
     bytes: usize,
     at: Millis,
+    held_up: bool,
 }
 
 impl Default for Pace {
@@ -87,6 +93,7 @@ impl Pace {
             fence: self.next,
             bytes,
             at: now,
+            held_up: false,
         };
         if !fences {
             self.unanswered = Some(sent);
@@ -98,7 +105,17 @@ impl Pace {
         }
         self.next = self.next.wrapping_add(1);
         self.fences.push_back(sent);
+        if self.fences.len() > MOST_KEPT {
+            self.fences.pop_front();
+        }
         Some(sent.fence.to_be_bytes())
+    }
+
+    /// All of the last update was handed to the line.
+    pub(super) fn written(&mut self, now: Millis) {
+        for sent in self.unanswered.iter_mut().chain(self.fences.back_mut()) {
+            sent.held_up |= now.0.saturating_sub(sent.at.0) >= HELD_UP;
+        }
     }
 
     /// The client asked for the next update.
@@ -128,10 +145,11 @@ impl Pace {
             // Not all of the time went into sending.
             let sending = elapsed.saturating_sub(self.trip.unwrap_or(0));
             let sending = sending.max(elapsed / 4).max(1);
+            let rate = sent.bytes as u64 * 1000 / sending;
+            let slow_itself = self.budget().is_none() && !sent.held_up;
+            let rate = if slow_itself { rate.max(FAST) } else { rate };
             let counts = if elapsed >= TOO_LATE { SAMPLES } else { 1 };
-            for _ in 0..counts {
-                self.rates.push_back(sent.bytes as u64 * 1000 / sending);
-            }
+            self.rates.extend(std::iter::repeat_n(rate, counts));
             while self.rates.len() > SAMPLES {
                 self.rates.pop_front();
             }
@@ -200,6 +218,7 @@ mod tests {
     /// Sends an update and answers it `elapsed` later; gives the time then.
     fn exchange(pace: &mut Pace, bytes: usize, now: u64, elapsed: u64) -> u64 {
         assert_eq!(pace.sent(bytes, Millis(now), false, false), None);
+        pace.written(Millis(now + elapsed));
         pace.asked(Millis(now + elapsed));
         now + elapsed
     }
@@ -253,6 +272,17 @@ mod tests {
             now = exchange(&mut near, 400_000, now, 120);
         }
         assert!(near.budget().is_some(), "400 KB in 120 ms");
+    }
+
+    #[test]
+    fn a_client_that_is_slow_itself_is_no_slow_line() {
+        let mut pace = Pace::default();
+        for now in [0, 1000, 2000, 3000] {
+            pace.sent(400_000, Millis(now), false, false);
+            pace.written(Millis(now + 3));
+            pace.asked(Millis(now + 900));
+        }
+        assert_eq!(pace.budget(), None);
     }
 
     #[test]

@@ -68,6 +68,8 @@ pub(super) enum Piece {
 #[derive(Debug, Default)]
 pub struct Part {
     pub(super) bytes: Vec<u8>,
+    /// What follows `bytes`: a JPEG that need not be copied.
+    pub(super) jpeg: Bytes,
     pub(super) rects: u16,
     pub(super) lossy: bool,
     pub(super) damaged: Option<Damaged>,
@@ -117,8 +119,7 @@ impl Encoder<'_> {
             .compressed()
             .map(Compressed::whole)
             .ok_or_else(gone)?;
-        part.bytes.reserve(jpeg.len() + 32);
-        put_jpeg(self.frame.size().rect(), carrier, jpeg, part);
+        put_jpeg(self.frame.size().rect(), carrier, jpeg.clone(), part);
         Ok(())
     }
 
@@ -151,7 +152,7 @@ impl Encoder<'_> {
                 "a part of it is larger than clients take".to_owned(),
             ));
         }
-        put_jpeg(rect, carrier, &spliced, part);
+        put_jpeg(rect, carrier, spliced.into(), part);
         Ok(())
     }
 
@@ -179,7 +180,7 @@ impl Encoder<'_> {
         };
         let mut bytes = Vec::new();
         encoding::encode(Encoding::Jpeg, &picture, &parameters, false, &mut bytes);
-        put_jpeg(rect, carrier, &bytes, part);
+        put_jpeg(rect, carrier, bytes.into(), part);
         part.lossy = true;
         Ok(())
     }
@@ -246,13 +247,12 @@ fn gone() -> Damaged {
     Damaged("it is no JPEG".to_owned())
 }
 
-fn put_jpeg(rect: Rect, carrier: Encoding, jpeg: &[u8], part: &mut Part) {
+fn put_jpeg(rect: Rect, carrier: Encoding, jpeg: Bytes, part: &mut Part) {
     server::rectangle(&mut part.bytes, rect, carrier.number().0);
-    if carrier == Encoding::Jpeg {
-        encoding::jpeg_payload(jpeg, &mut part.bytes);
-    } else {
-        encoding::tight_jpeg_payload(jpeg, &mut part.bytes);
+    if carrier != Encoding::Jpeg {
+        encoding::tight_jpeg_head(jpeg.len(), &mut part.bytes);
     }
+    part.jpeg = jpeg;
     part.rects += 1;
 }
 
@@ -265,17 +265,27 @@ pub(super) struct Joined {
 
 impl Joined {
     /// From here on it costs less to send two pieces than to copy one.
-    const LARGE: usize = 32 * 1024;
+    const LARGE: usize = 16 * 1024;
 
     pub(super) fn push(&mut self, bytes: Vec<u8>) {
         if self.last.is_empty() {
             self.last = bytes;
-        } else if bytes.len() < Self::LARGE && self.last.len() < Self::LARGE {
+        } else if bytes.len() < Self::LARGE {
             self.last.extend_from_slice(&bytes);
         } else {
-            let full = std::mem::replace(&mut self.last, bytes);
-            self.done.push(full.into());
+            self.push_shared(bytes.into());
         }
+    }
+
+    pub(super) fn push_shared(&mut self, bytes: Bytes) {
+        if bytes.len() < Self::LARGE {
+            self.last.extend_from_slice(&bytes);
+            return;
+        }
+        if !self.last.is_empty() {
+            self.done.push(std::mem::take(&mut self.last).into());
+        }
+        self.done.push(bytes);
     }
 
     pub(super) fn finish(mut self) -> Vec<Bytes> {

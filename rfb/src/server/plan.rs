@@ -368,9 +368,10 @@ impl Plan {
         for (piece, part) in self.pieces.iter().zip(parts) {
             rects = rects.saturating_add(part.rects);
             if let Piece::Compressed { .. } = piece {
-                compressed += part.bytes.len();
+                compressed += part.bytes.len() + part.jpeg.len();
             }
             joined.push(part.bytes);
+            joined.push_shared(part.jpeg);
             if part.lossy
                 && let Piece::Pixels { rect, .. } | Piece::Compressed { rect, .. } = piece
             {

@@ -97,6 +97,11 @@ impl Session {
         self.now = now;
     }
 
+    /// All of the last update was handed to the line.
+    pub(super) fn update_written(&mut self) {
+        self.pace.written(self.now);
+    }
+
     /// When there will be something to send of `frame` though nothing comes.
     pub(super) fn wakes_at(&self, frame: FrameSeq) -> Option<Millis> {
         let asked = self.request.open || self.continuous.is_some();
@@ -104,7 +109,10 @@ impl Session {
             return None;
         }
         let rests_at = self.view.rests_at().filter(|_| self.damaged != Some(frame));
-        self.pace.gives_up_at(self.now).or(rests_at)
+        match self.pace.gives_up_at(self.now) {
+            Some(at) if !self.request.open => Some(at),
+            _ => rests_at,
+        }
     }
 
     pub(super) fn set_leds(&mut self, leds: Option<LedState>) {
@@ -252,10 +260,9 @@ impl Session {
     }
 
     pub(super) fn plan_update(&mut self, frame: &Frame, out: &mut Vec<u8>) -> Option<UpdateJob> {
-        if self.busy
-            || !(self.request.open || self.continuous.is_some())
-            || !self.pace.has_room(self.now)
-        {
+        // Who asks has room.
+        let wanted = self.request.open || self.continuous.is_some() && self.pace.has_room(self.now);
+        if self.busy || !wanted {
             return None;
         }
         if frame.size() != self.size && self.wants.can_resize() {

@@ -282,6 +282,7 @@ fn on_a_slow_line(session: &mut Session, rate: u64) -> (u64, Frame) {
         session.client.receive(&bytes).expect("an update");
         now += bytes.len() as u64 * 1000 / rate;
         session.talk.connection.set_now(Millis(now));
+        session.talk.connection.update_written();
         assert!(session.say(&request(true, SIZE.rect())).is_empty());
     }
     (now, frame)
