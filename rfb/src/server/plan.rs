@@ -372,9 +372,14 @@ impl Plan {
             }
             joined.push(part.bytes);
             joined.push_shared(part.jpeg);
-            if part.lossy
-                && let Piece::Pixels { rect, .. } | Piece::Compressed { rect, .. } = piece
-            {
+            // Who takes nothing but JPEG can be sent nothing better than at the quality asked for.
+            let best_there_is = self.terms.manner.encoding == Encoding::Jpeg;
+            let lacking = match piece {
+                Piece::Compressed { rect, .. } => Some(rect),
+                Piece::Pixels { rect, .. } if part.lossy && !best_there_is => Some(rect),
+                _ => None,
+            };
+            if let Some(rect) = lacking {
                 self.view.note_loss(&self.frame, *rect, self.terms.now);
             }
         }

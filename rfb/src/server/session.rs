@@ -108,7 +108,8 @@ impl Session {
         if self.busy || !asked {
             return None;
         }
-        let rests_at = self.view.rests_at().filter(|_| self.damaged != Some(frame));
+        let rests_at = self.view.rests_at(self.asked_for());
+        let rests_at = rests_at.filter(|_| self.damaged != Some(frame));
         match self.pace.gives_up_at(self.now) {
             Some(at) if !self.request.open => Some(at),
             _ => rests_at,
@@ -275,17 +276,12 @@ impl Session {
         if self.damaged == Some(frame.seq()) {
             return None;
         }
-        let area = self.size.rect();
         let full = self.request.full;
-        let continuous = self.continuous.unwrap_or_default().intersection(area);
-        let changed = self
-            .request
-            .incremental
-            .intersection(area)
-            .union(continuous);
+        let changed = self.asked_for();
         let left_over = std::mem::take(&mut self.left_over);
         let pseudo = self.told.announce(&self.wants, &mut self.news, left_over);
-        let rested = self.view.rests_at().is_some_and(|at| at <= self.now);
+        let rested = self.view.rests_at(changed);
+        let rested = rested.is_some_and(|at| at <= self.now);
         let examined = self
             .examined
             .is_some_and(|(seq, seen)| seq == frame.seq() && seen.contains(changed));
@@ -315,6 +311,13 @@ impl Session {
             needs_colour_map: self.format.colour == Colour::Map && !self.colour_map_sent,
             pseudo,
         })
+    }
+
+    /// Where what changed is wanted.
+    fn asked_for(&self) -> Rect {
+        let continuous = self.continuous.unwrap_or_default();
+        let all = self.size.rect();
+        (self.request.incremental.intersection(all)).union(continuous.intersection(all))
     }
 
     /// Tells the client the size once, in an update of its own that answers its second request; what was asked for

@@ -203,14 +203,12 @@ impl View {
         self.name(frame);
     }
 
-    /// When the first lossy part will have rested.
-    pub(super) fn rests_at(&self) -> Option<Millis> {
+    /// When the first lossy part of this area will have rested.
+    pub(super) fn rests_at(&self, area: Rect) -> Option<Millis> {
         match &self.screen {
             Screen::Exact(_) => None,
-            Screen::Mixed(shown) => shown
-                .iter()
-                .flatten()
-                .filter_map(|shown| shown.rests_at(REST))
+            Screen::Mixed(shown) => overlapping(self.size, area)
+                .filter_map(|(index, _)| shown.get(index)?.as_ref()?.rests_at(REST))
                 .min(),
         }
     }

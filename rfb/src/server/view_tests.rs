@@ -103,7 +103,13 @@ fn what_was_sent_with_loss_is_wanted_again_once_it_rests() {
     let first = frame(1, &[], None);
     lacks(&mut view, &first, NONE, SIZE.rect());
     view.note_loss(&first, Rect::new(60, 0, 10, 10), Millis(1000));
-    assert_eq!(view.rests_at(), Some(Millis(1500)));
+    assert_eq!(view.rests_at(SIZE.rect()), Some(Millis(1500)));
+    let elsewhere = Rect::new(128, 64, 72, 66);
+    assert_eq!(
+        view.rests_at(elsewhere),
+        None,
+        "nobody waits for what was not asked for"
+    );
     assert!(view.may_lack(&first), "it is not exactly this frame");
     let asked = Asked {
         full: NONE,
@@ -117,10 +123,10 @@ fn what_was_sent_with_loss_is_wanted_again_once_it_rests() {
     assert_eq!(changed.boxes.concat(), [Rect::new(3, 3, 1, 1)]);
     let due = view.advance(&second, asked, means(1500)).expect("tiles");
     assert_eq!(due.rested.concat(), [Rect::new(64, 0, 6, 10)]);
-    assert_eq!(view.rests_at(), Some(Millis(1999)));
+    assert_eq!(view.rests_at(SIZE.rect()), Some(Millis(1999)));
     let last = view.advance(&second, asked, means(1999)).expect("tiles");
     assert_eq!(last.rested.concat(), [Rect::new(60, 0, 4, 10)]);
-    assert_eq!(view.rests_at(), None);
+    assert_eq!(view.rests_at(SIZE.rect()), None);
     assert!(!view.may_lack(&second));
 }
 

@@ -330,6 +330,37 @@ fn a_slow_line_gets_less_quality_and_what_rests_gets_all_of_it() {
 }
 
 #[test]
+fn what_a_raw_source_s_client_gets_with_loss_is_sent_again_once_if_there_is_a_better_way() {
+    let pixels: Vec<u8> = (0..SIZE.height)
+        .flat_map(|y| (0..SIZE.width).map(move |x| noise(x, y, 1)))
+        .flat_map(u32::to_le_bytes)
+        .collect();
+    let raw = Frame::from_bgrx(
+        FrameSeq(1),
+        SIZE,
+        &pixels,
+        usize::from(SIZE.width) * 4,
+        None,
+    );
+    for (list, has_better) in [
+        (&[7, -24][..], true),
+        (&[-260, -24], true),
+        (&[21, -24], false),
+    ] {
+        let mut session = session(list, &raw);
+        let wakes = session.talk.connection.wakes_at();
+        assert_eq!(wakes, has_better.then_some(Millis(500)), "{list:?}");
+        session.talk.connection.set_now(Millis(500));
+        let bytes = session.talk.heard();
+        assert_eq!(bytes.is_empty(), !has_better, "{list:?}");
+        session.client.receive(&bytes).expect("an update");
+        assert_eq!(session.shows(&raw), has_better, "{list:?}");
+        assert!(session.say(&request(true, SIZE.rect())).is_empty());
+        assert_eq!(session.talk.connection.wakes_at(), None, "{list:?}");
+    }
+}
+
+#[test]
 fn on_a_slow_line_motion_is_looked_at_all_the_time() {
     let first = Jpeg::new(|x, y| noise(x, y, 1)).frame(1);
     let mut session = session(&[7, -24], &first);
