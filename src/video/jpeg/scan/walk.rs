@@ -20,6 +20,10 @@ pub struct Index {
     pub ids: Vec<u64>,
 }
 
+/// Bytes between the last block and EOI that mean nothing: many cameras leave some there, and every decoder passes over
+/// them.
+const EXTRANEOUS: usize = 64;
+
 /// Walks the coded data `bytes`, whose restart intervals begin at the bytes `intervals`.
 pub fn walk(
     coding: &Coding,
@@ -52,7 +56,11 @@ pub fn walk(
         } else {
             walker.run::<false>(to, end, previous)?;
         }
-        if end - walker.at >= 8 {
+        let allowed = match number + 1 == intervals.len() {
+            true => EXTRANEOUS * 8,
+            false => 0,
+        };
+        if end - walker.at >= 8 + allowed {
             return Err(corrupt("its scan has more bits than blocks"));
         }
     }

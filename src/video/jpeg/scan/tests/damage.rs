@@ -43,11 +43,26 @@ fn refused(kind: Kind, change: impl FnOnce(&mut Vec<u8>)) -> String {
 }
 
 #[test]
+fn a_few_bytes_before_the_end_are_passed_over() {
+    let bytes = good(KIND);
+    let (picture, end) = bytes.split_at(bytes.len() - 2);
+    let longer = [picture, &[0x55, 0, 0xaa, 0x12], end].concat();
+    let walk = |bytes: &[u8]| Scan::walk(&sanitise(bytes).unwrap(), None).unwrap();
+    let (plain, padded) = (walk(&bytes), walk(&longer));
+    assert_eq!(plain.ids(), padded.ids());
+    let mut parts = [Vec::new(), Vec::new()];
+    plain.splice(plain.whole(), &mut parts[0]);
+    padded.splice(padded.whole(), &mut parts[1]);
+    assert!(parts[0] == parts[1], "they are not in a part");
+}
+
+#[test]
 fn damaged_scans_are_refused() {
     let fewer = refused(KIND, |coded| coded.truncate(coded.len() / 2));
     assert!(fewer.contains("fewer bits") || fewer.contains("none of its tables"));
     assert!(refused(KIND, |coded| coded.clear()).contains("too few bits"));
-    assert!(refused(KIND, |coded| coded.push(0x55)).contains("more bits"));
+    let more = refused(KIND, |coded| coded.extend([0x55; 70]));
+    assert!(more.contains("more bits"));
     // Nine ones are no luma DC code.
     let ones = refused(KIND, |coded| {
         coded.splice(..0, [0xff, 0, 0xff, 0]).for_each(drop)
