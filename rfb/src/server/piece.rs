@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use bytes::Bytes;
 
+use super::seams::is_of_one_class;
 use super::trim::{part_of, trimmed};
 use super::update::Manner;
 use crate::encoding::{self, Encoding, JpegQuality, Parameters, Picture, Subsampling};
@@ -11,9 +12,11 @@ use crate::frame::{Compressed, Damaged, Frame, Pixel};
 use crate::geom::Rect;
 use crate::msg::server;
 
-/// Up to so many bytes a part of a JPEG is tried without loss too: a small one may well be smaller than the tables
-/// alone, and text is smaller at any size. Beyond, decoding costs more than the bytes are worth.
-const SMALL_JPEG: usize = 8_000;
+/// Up to so many bytes a part of a JPEG is tried without loss too: it may well be smaller than the tables alone.
+const SMALL_JPEG: usize = 3_000;
+/// The same where all is of one colour, light and dark: that is text, which is smaller without loss. Beyond, decoding
+/// costs more than the bytes are worth.
+const SMALL_TEXT: usize = 8_000;
 /// The same on a slow line.
 const SMALL_WHERE_BYTES_ARE_DEAR: usize = 64 * 1024;
 
@@ -134,6 +137,7 @@ impl Encoder<'_> {
         jpeg.splice(rect, &mut spliced)?;
         let small = match self.manner.budget {
             Some(_) => SMALL_WHERE_BYTES_ARE_DEAR,
+            None if is_of_one_class(self.frame, jpeg, rect) => SMALL_TEXT,
             None => SMALL_JPEG,
         };
         if spliced.len() <= small && self.manner.encoding != Encoding::Jpeg {

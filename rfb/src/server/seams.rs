@@ -98,3 +98,21 @@ fn nearest(
         .find(|at| calm(*at));
     (before.unwrap_or(start.into()), behind.unwrap_or(end))
 }
+
+/// Whether the chroma of all MCUs of a part is the same.
+pub(super) fn is_of_one_class(frame: &Frame, jpeg: &dyn Compressed, rect: Rect) -> bool {
+    let (width, height) = (
+        usize::from(jpeg.mcu().width),
+        usize::from(jpeg.mcu().height),
+    );
+    let mut classes = (rect.y..rect.y + rect.height)
+        .step_by(height)
+        .flat_map(|y| {
+            (rect.x..rect.x + rect.width)
+                .step_by(width)
+                .map(move |x| Point::new(x, y))
+        })
+        .map(|point| frame.id_at(point).map_or(0, edge_class));
+    let first = classes.next().unwrap_or(0);
+    first != 0 && classes.all(|class| class == first)
+}
