@@ -124,3 +124,91 @@ impl Encoders {
         Ok(plan.complete(parts))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use rfb::{
+        frame::Frame,
+        geom::Size,
+        server::Connection,
+        testing::{Client, client::request},
+    };
+
+    use super::*;
+
+    const SIZE: Size = Size::new(512, 384);
+
+    /// Noise: many pieces, none of them small.
+    fn noise() -> Frame {
+        let mut state = 1u32;
+        let bgrx: Vec<u8> = (0..SIZE.area() * 4)
+            .map(|_| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (state >> 24) as u8
+            })
+            .collect();
+        Frame::from_bgrx(FrameSeq(1), SIZE, &bgrx, usize::from(SIZE.width) * 4, None)
+    }
+
+    /// A client that lists these encodings and has asked for the whole picture.
+    fn client(frame: &Frame, encodings: &[i32]) -> Connection {
+        let mut connection = Connection::new(Arc::default(), [0; 16], frame.clone());
+        let mut bytes = b"RFB 003.008\n\x01\x01".to_vec();
+        bytes.extend(Client::new(SIZE).set_encodings(encodings));
+        bytes.extend(request(false, SIZE.rect()));
+        connection.receive(&bytes).expect("a client");
+        connection.take_output();
+        connection
+    }
+
+    async fn update(encoders: &Encoders, connection: &mut Connection) -> Vec<Bytes> {
+        let job = connection.plan_update().expect("a job");
+        let update = encoders.encode(job).await.expect("no panic");
+        connection.finish_update(update)
+    }
+
+    #[tokio::test]
+    async fn clients_that_need_the_same_are_sent_the_very_same_bytes() {
+        let (frame, encoders) = (noise(), Encoders::new());
+        let mut clients = [&[7, 1][..], &[7, 1], &[16, 1]].map(|list| client(&frame, list));
+        let mut sent = Vec::new();
+        for client in &mut clients {
+            sent.push(update(&encoders, client).await);
+        }
+        let places = |pieces: &[Bytes]| -> Vec<_> {
+            // The message's header is each client's own.
+            pieces[1..].iter().map(|piece| piece.as_ptr()).collect()
+        };
+        assert_eq!(places(&sent[0]), places(&sent[1]), "encoded once");
+        assert_ne!(places(&sent[0]), places(&sent[2]));
+    }
+
+    #[tokio::test]
+    async fn pieces_that_were_encoded_side_by_side_are_in_order() {
+        let frame = noise();
+        for encoding in [7, -260, 2] {
+            let together = update(&Encoders::new(), &mut client(&frame, &[encoding])).await;
+            let mut alone = client(&frame, &[encoding]);
+            let job = alone.plan_update().expect("a job");
+            assert!(job.task().plan().is_large());
+            let alone = alone.finish_update(job.encode());
+            assert!(together.concat() == alone.concat(), "{encoding}");
+        }
+    }
+
+    #[test]
+    fn updates_of_old_frames_are_not_kept() {
+        let encoders = Encoders::new();
+        let key = |seq: u64| {
+            let frame = noise().with_seq(FrameSeq(seq));
+            client(&frame, &[7]).plan_update().expect("a job").key()
+        };
+        let kept = |seq: u64| {
+            let mut shared = encoders.shared.lock().expect("no panic");
+            shared.cell(key(seq));
+            shared.updates.len()
+        };
+        assert_eq!([1, 2, 3, 9, 9].map(kept), [1, 2, 2, 1, 1]);
+    }
+}

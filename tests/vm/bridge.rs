@@ -33,6 +33,14 @@ pub struct Bridge<'m> {
 }
 
 impl<'m> Bridge<'m> {
+    /// Starts `rfbridge serve` on the capture device in this format and size, without a sink.
+    pub fn capture(machine: &'m Machine, format: &str, size: Size) -> Bridge<'m> {
+        let device = ["--source", "v4l:/dev/video0", "--sink", "null"];
+        let size = size.to_string();
+        let mode = ["--format", format, "--size", &size];
+        Self::serve(machine, &[device, mode].concat())
+    }
+
     /// Starts `rfbridge serve` with these arguments; it listens when this returns.
     pub fn serve(machine: &'m Machine, arguments: &[&str]) -> Bridge<'m> {
         let password = String::from_utf8_lossy(PASSWORD);

@@ -216,7 +216,7 @@ fn tight(reader: &mut Reader<'_>, width: usize, height: usize) -> Read<Result<us
 }
 
 /// One to three bytes: 7, 7 and 8 bits, the lowest first.
-fn compact(reader: &mut Reader<'_>) -> Read<usize> {
+pub fn compact(reader: &mut Reader<'_>) -> Read<usize> {
     let mut length = 0;
     for shift in [0, 7] {
         let byte = usize::from(reader.u8()?);

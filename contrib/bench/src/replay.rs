@@ -14,7 +14,7 @@ use turbojpeg::Decompressor;
 use crate::{
     Failure, barcode,
     client::Recording,
-    lengths,
+    lengths::{self, compact},
     picture::{self, Quality, References},
 };
 
@@ -157,18 +157,6 @@ impl Screen {
         self.decoder.decode_rect(raw, rect, &bgrx)?;
         Ok(())
     }
-}
-
-fn compact(reader: &mut Reader<'_>) -> Read<usize> {
-    let mut length = 0;
-    for shift in [0, 7] {
-        let byte = usize::from(reader.u8()?);
-        length |= (byte & 0x7f) << shift;
-        if byte < 0x80 {
-            return Ok(length);
-        }
-    }
-    Ok(length | usize::from(reader.u8()?) << 14)
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 
 use super::jpeg_coder::{JpegEncoder, PureRust, default_encoder};
 use super::{JpegQuality, Parameters, Picture};
-use crate::wire::Put;
 
 pub(super) fn encode(picture: &Picture<'_>, parameters: &Parameters, _: bool, out: &mut Vec<u8>) {
     // This encoding has nothing but JPEG, so a caller who chose it against the client's wish gets
@@ -16,9 +15,4 @@ pub(super) fn encode(picture: &Picture<'_>, parameters: &Parameters, _: bool, ou
             .encode(picture, quality, out)
             .expect("a picture that is not empty always compresses: there is no IO to fail");
     }
-}
-
-/// Appends a JPEG that something else made; it must be complete and have the rectangle's size.
-pub fn jpeg_payload(jpeg: &[u8], out: &mut Vec<u8>) {
-    out.put(jpeg);
 }

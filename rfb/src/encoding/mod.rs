@@ -27,7 +27,6 @@ mod trle;
 mod zlib;
 mod zrle;
 
-pub use jpeg::jpeg_payload;
 #[cfg(feature = "turbojpeg")]
 pub use jpeg_coder::Turbo;
 pub use jpeg_coder::{JpegEncoder, JpegError, PureRust};

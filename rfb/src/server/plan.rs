@@ -364,25 +364,23 @@ impl Plan {
             joined.push(bytes);
             rects += 1;
         }
-        let mut compressed = 0;
+        // Who takes nothing but JPEG can be sent nothing better than at the quality asked for.
+        let has_better = self.terms.manner.encoding != Encoding::Jpeg;
+        let (mut compressed, mut lossy) = (0, Vec::new());
         for (piece, part) in self.pieces.iter().zip(parts) {
             rects = rects.saturating_add(part.rects);
-            if let Piece::Compressed { .. } = piece {
-                compressed += part.bytes.len() + part.jpeg.len();
+            match piece {
+                Piece::Compressed { rect, .. } => {
+                    compressed += part.bytes.len() + part.jpeg.len();
+                    lossy.push(*rect);
+                }
+                Piece::Pixels { rect, .. } if part.lossy && has_better => lossy.push(*rect),
+                _ => {}
             }
             joined.push(part.bytes);
             joined.push_shared(part.jpeg);
-            // Who takes nothing but JPEG can be sent nothing better than at the quality asked for.
-            let best_there_is = self.terms.manner.encoding == Encoding::Jpeg;
-            let lacking = match piece {
-                Piece::Compressed { rect, .. } => Some(rect),
-                Piece::Pixels { rect, .. } if part.lossy && !best_there_is => Some(rect),
-                _ => None,
-            };
-            if let Some(rect) = lacking {
-                self.view.note_loss(&self.frame, *rect, self.terms.now);
-            }
         }
+        self.view.note_loss(&self.frame, &lossy, self.terms.now);
         let stream = self.pieces.iter().find_map(|piece| match piece {
             Piece::Pixels { .. } => ZlibStream::of(self.terms.manner.encoding),
             _ => None,

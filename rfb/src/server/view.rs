@@ -190,13 +190,18 @@ impl View {
         Ok(lacks)
     }
 
-    /// What was sent in `rect` is not exactly what the view says.
-    pub(super) fn note_loss(&mut self, frame: &Frame, rect: Rect, now: Millis) {
+    /// What was sent in these rectangles is not exactly what the view says.
+    pub(super) fn note_loss(&mut self, frame: &Frame, rects: &[Rect], now: Millis) {
+        if rects.is_empty() {
+            return;
+        }
         let mut shown = self.take_tiles();
-        for (index, part) in overlapping(self.size, rect) {
-            if let Some(shown) = &mut shown[index] {
-                shown.lossy = shown.lossy.union(part);
-                shown.since = now;
+        for rect in rects {
+            for (index, part) in overlapping(self.size, *rect) {
+                if let Some(shown) = &mut shown[index] {
+                    shown.lossy = shown.lossy.union(part);
+                    shown.since = now;
+                }
             }
         }
         self.screen = Screen::Mixed(shown);

@@ -102,7 +102,7 @@ fn what_was_sent_with_loss_is_wanted_again_once_it_rests() {
     let mut view = View::new(SIZE);
     let first = frame(1, &[], None);
     lacks(&mut view, &first, NONE, SIZE.rect());
-    view.note_loss(&first, Rect::new(60, 0, 10, 10), Millis(1000));
+    view.note_loss(&first, &[Rect::new(60, 0, 10, 10)], Millis(1000));
     assert_eq!(view.rests_at(SIZE.rect()), Some(Millis(1500)));
     let elsewhere = Rect::new(128, 64, 72, 66);
     assert_eq!(

@@ -21,19 +21,7 @@ pub fn vivid(case: &Case) -> String {
     let squares = squares(size);
     let mut seen = Vec::new();
     for format in ["yuyv", "uyvy", "nv12", "rgb24", "bgr24"] {
-        let bridge = Bridge::serve(
-            &machine,
-            &[
-                "--source",
-                "v4l:/dev/video0",
-                "--sink",
-                "null",
-                "--size",
-                "1280x720",
-                "--format",
-                format,
-            ],
-        );
+        let bridge = Bridge::capture(&machine, format, size);
         let mut client = bridge.client();
         let best = client.until(format, |screen| {
             let likeness = screen.psnr(&squares);

@@ -82,17 +82,8 @@ pub fn modes(case: &Case) -> String {
         let size = Size::new(width, height);
         let card = Picture::test_card(size, 9);
         dongle.show(Screen::Picture(dongle::Picture::new(size, card.rgb())));
-        let arguments = [
-            "--source",
-            "v4l:/dev/video0",
-            "--sink",
-            "null",
-            "--format",
-            "yuyv",
-            "--size",
-        ];
         let wanted = size.to_string();
-        let bridge = Bridge::serve(&machine, &[&arguments[..], &[&wanted]].concat());
+        let bridge = Bridge::capture(&machine, "yuyv", size);
         let mut client = bridge.client();
         let (likeness, _) = client.until(&wanted, |screen| {
             let likeness = screen.psnr(&card);
@@ -124,19 +115,7 @@ pub fn rests(case: &Case) -> String {
     };
     let first = shows(1);
     let _plugged = plug_in(&machine, &dongle);
-    let bridge = Bridge::serve(
-        &machine,
-        &[
-            "--source",
-            "v4l:/dev/video0",
-            "--sink",
-            "null",
-            "--format",
-            "yuyv",
-            "--size",
-            "640x480",
-        ],
-    );
+    let bridge = Bridge::capture(&machine, "yuyv", size);
     let mut exact = bridge.client();
     let likeness = |screen: &Picture, card: &Picture| {
         let likeness = screen.psnr(card);
