@@ -31,6 +31,7 @@ use std::{
     net::{IpAddr, SocketAddr},
     path::PathBuf,
     process::ExitCode,
+    sync::Arc,
     time::Duration,
 };
 
@@ -186,10 +187,11 @@ fn real_target(config: &Config) -> Result<Target, StartError> {
     let sink: Box<dyn Sink> = match config.sink {
         config::Sink::Null => Box::new(NullSink),
         config::Sink::Gadget => {
-            let [keyboard, mouse, relative, consumer] = config.functions().map(|(_, f)| f.path());
+            let functions = config.gadget.functions().map(|(_, f)| f.path());
+            let [keyboard, absolute, relative, consumer] = functions;
             let functions = [
                 (Function::Keyboard, keyboard),
-                (Function::Absolute, mouse),
+                (Function::Absolute, absolute),
                 (Function::Relative, relative),
                 (Function::Consumer, consumer),
             ];
@@ -243,7 +245,11 @@ fn serve(
 
     let (signal, signals) = watch::channel(Signal::Starting);
     let (frames, screen) = net::frames(signals, config.size.map(|size| size.0));
-    let (input, hid) = hid::spawn(sink).map_err(StartError::System)?;
+    let hid_options = hid::Options {
+        layout: Arc::new(hid::keymap::Layout::us()),
+        leds: target.leds.clone(),
+    };
+    let (input, hid) = hid::spawn(sink, hid_options).map_err(StartError::System)?;
     let source = supervisor::spawn(target.opener, signal, config.noise_tolerance.levels())
         .map_err(StartError::System)?;
     runtime.spawn(screen.follow());

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::{
-    Format, FramesPerSecond, Function, Listen, NoiseTolerance, ScreenSize, Settings, Sink, Source,
+    Format, FramesPerSecond, Function, GadgetSettings, Listen, NoiseTolerance, ScreenSize,
+    Settings, Sink, Source,
 };
 
 /// What the program is to do.
@@ -72,7 +73,7 @@ enum Verb {
     },
     /// Serve a real target: capture device in, USB keyboard and mouse out
     #[command(
-        after_help = "Every flag is also a key of the configuration file (without the dashes); flags win.\n\
+        after_help = "Every flag is also a key of the configuration file (without the dashes; `gadget-` and the like are sections); flags win.\n\
             A password comes from --password-file, or from the systemd credential `rfbridge-password`."
     )]
     Serve {
@@ -139,17 +140,24 @@ struct Devices {
     /// Where HID reports go: gadget, or null for a picture without input [default: gadget]
     #[arg(long, value_name = "SINK")]
     sink: Option<Sink>,
+    #[command(flatten)]
+    gadget: GadgetFlags,
+}
+
+/// `[gadget]`
+#[derive(Args, Debug)]
+struct GadgetFlags {
     /// Device of the boot keyboard, or none [default: /dev/hidg0]
-    #[arg(long, value_name = "DEVICE")]
+    #[arg(long = "gadget-keyboard", value_name = "DEVICE")]
     keyboard: Option<Function>,
     /// Device of the absolute mouse, or none [default: /dev/hidg1]
-    #[arg(long, value_name = "DEVICE")]
-    mouse: Option<Function>,
+    #[arg(long = "gadget-absolute", value_name = "DEVICE")]
+    absolute: Option<Function>,
     /// Device of the relative mouse, or none [default: /dev/hidg2]
-    #[arg(long, value_name = "DEVICE")]
+    #[arg(long = "gadget-relative", value_name = "DEVICE")]
     relative: Option<Function>,
     /// Device of the media keys, or none [default: none]
-    #[arg(long, value_name = "DEVICE")]
+    #[arg(long = "gadget-consumer", value_name = "DEVICE")]
     consumer: Option<Function>,
 }
 
@@ -197,11 +205,19 @@ impl From<Devices> for Settings {
             format: devices.format,
             noise_tolerance: devices.noise_tolerance,
             sink: devices.sink,
-            keyboard: devices.keyboard,
-            mouse: devices.mouse,
-            relative: devices.relative,
-            consumer: devices.consumer,
+            gadget: devices.gadget.into(),
             ..Settings::default()
+        }
+    }
+}
+
+impl From<GadgetFlags> for GadgetSettings {
+    fn from(flags: GadgetFlags) -> Self {
+        GadgetSettings {
+            keyboard: flags.keyboard,
+            absolute: flags.absolute,
+            relative: flags.relative,
+            consumer: flags.consumer,
         }
     }
 }
@@ -243,7 +259,7 @@ mod tests {
     fn every_flag_arrives_in_its_setting() {
         let line = "rfbridge serve --listen 127.0.0.1:0 --listen [::1]:5901 --password-file /p --name box \
             --size 1920x1080 --fps 30 --view-only --record /r --log debug --source replay:/f --format nv12 --noise-tolerance 3 --sink null \
-            --keyboard /dev/hidg3 --mouse none --relative none --consumer /dev/hidg4 --config /c --print-config";
+            --gadget-keyboard /dev/hidg3 --gadget-absolute none --gadget-relative none --gadget-consumer /dev/hidg4 --config /c --print-config";
         let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
         let file = r#"
             listen = ["127.0.0.1:0", "[::1]:5901"]
@@ -258,8 +274,10 @@ mod tests {
             format = "nv12"
             noise-tolerance = 3
             sink = "null"
+
+            [gadget]
             keyboard = "/dev/hidg3"
-            mouse = "none"
+            absolute = "none"
             relative = "none"
             consumer = "/dev/hidg4"
         "#;
@@ -287,7 +305,11 @@ mod tests {
         ] {
             assert!(parse(&format!("rfbridge demo {flags}")).is_ok(), "{flags}");
         }
-        for flags in ["--source v4l", "--keyboard /dev/hidg0", "--config /c"] {
+        for flags in [
+            "--source v4l",
+            "--gadget-keyboard /dev/hidg0",
+            "--config /c",
+        ] {
             assert!(parse(&format!("rfbridge demo {flags}")).is_err(), "{flags}");
         }
     }
@@ -322,7 +344,10 @@ mod tests {
                 ["--noise-tolerance", "'x'", "from 0 (off) to 16"],
             ),
             ("--sink usb", ["--sink", "'usb'", "null"]),
-            ("--keyboard hidg0", ["--keyboard", "'hidg0'", "/dev/hidg0"]),
+            (
+                "--gadget-keyboard hidg0",
+                ["--gadget-keyboard", "'hidg0'", "/dev/hidg0"],
+            ),
         ] {
             let error = parse(&format!("rfbridge serve {flags}")).expect_err(flags);
             for word in words {

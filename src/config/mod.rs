@@ -1,10 +1,12 @@
 //! What the program was asked to do: flags over a TOML file over defaults.
 //!
-//! Every setting is a flag and a key of the same name. [`Settings`] is one layer as it was written, with
+//! Every setting is a flag and a key of the same name; a key of a section has the section's name before it:
+//! `[gadget]` `keyboard` is `--gadget-keyboard`. [`Settings`] is one layer as it was written, with
 //! gaps; [`Config`] is the result without gaps.
 
 mod file;
 mod password;
+mod settings;
 mod values;
 
 use std::{
@@ -12,98 +14,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde::{Deserialize, Serialize};
-
 pub use file::{DEFAULT_PATH, FileError};
 pub use password::{CREDENTIAL, Password, PasswordError};
+pub use settings::{GadgetSettings, Settings};
 pub use values::{
     BadValue, Format, FramesPerSecond, Function, Listen, NoiseTolerance, ScreenSize, Sink, Source,
 };
 
-/// One layer of settings, from the flags or from the file. `None` leaves it to the layer below.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
-pub struct Settings {
-    #[serde(
-        deserialize_with = "values::one_or_many",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub listen: Option<Vec<Listen>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub password_file: Option<PathBuf>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub view_only: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub size: Option<ScreenSize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub fps: Option<FramesPerSecond>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub log: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub record: Option<PathBuf>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub source: Option<Source>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub format: Option<Format>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub noise_tolerance: Option<NoiseTolerance>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sink: Option<Sink>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub keyboard: Option<Function>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub mouse: Option<Function>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub relative: Option<Function>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub consumer: Option<Function>,
-}
-
 impl Settings {
-    /// The names of all keys, as they are written in the file.
-    pub const KEYS: [&str; 16] = [
-        "listen",
-        "name",
-        "password-file",
-        "view-only",
-        "size",
-        "fps",
-        "log",
-        "record",
-        "source",
-        "format",
-        "noise-tolerance",
-        "sink",
-        "keyboard",
-        "mouse",
-        "relative",
-        "consumer",
-    ];
-
-    /// These settings, and those of `below` where these say nothing.
-    pub fn over(self, below: Settings) -> Settings {
-        Settings {
-            listen: self.listen.or(below.listen),
-            name: self.name.or(below.name),
-            password_file: self.password_file.or(below.password_file),
-            view_only: self.view_only.or(below.view_only),
-            size: self.size.or(below.size),
-            fps: self.fps.or(below.fps),
-            log: self.log.or(below.log),
-            record: self.record.or(below.record),
-            source: self.source.or(below.source),
-            format: self.format.or(below.format),
-            noise_tolerance: self.noise_tolerance.or(below.noise_tolerance),
-            sink: self.sink.or(below.sink),
-            keyboard: self.keyboard.or(below.keyboard),
-            mouse: self.mouse.or(below.mouse),
-            relative: self.relative.or(below.relative),
-            consumer: self.consumer.or(below.consumer),
-        }
-    }
-
     /// Reads `path`, or [`DEFAULT_PATH`] if there is such a file and no `path`.
     pub fn from_file(path: Option<&Path>) -> Result<Settings, FileError> {
         file::read(path)
@@ -130,8 +48,14 @@ pub struct Config {
     pub format: Option<Format>,
     pub noise_tolerance: NoiseTolerance,
     pub sink: Sink,
+    pub gadget: Gadget,
+}
+
+/// The device of each HID function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gadget {
     pub keyboard: Function,
-    pub mouse: Function,
+    pub absolute: Function,
     pub relative: Function,
     pub consumer: Function,
 }
@@ -154,7 +78,7 @@ pub enum ConfigError {
     )]
     Name(String),
     #[error(
-        "`{first}` and `{second}` are both {}; every HID function has a device of its own (or `none`)",
+        "`{first}` and `{second}` of [gadget] are both {}; every HID function has a device of its own (or `none`)",
         path.display()
     )]
     SameDevice {
@@ -163,7 +87,7 @@ pub enum ConfigError {
         path: PathBuf,
     },
     #[error(
-        "`keyboard`, `mouse`, `relative` and `consumer` are all `none`, so no input could reach the target; name a device, or say `sink = \"null\"` (--sink null) if this is meant"
+        "`keyboard`, `absolute`, `relative` and `consumer` of [gadget] are all `none`, so no input could reach the target; name a device, or say `sink = \"null\"` (--sink null) if this is meant"
     )]
     NoFunction,
     #[error(
@@ -197,16 +121,7 @@ impl Config {
             format: settings.format,
             noise_tolerance: settings.noise_tolerance.unwrap_or_default(),
             sink: settings.sink.unwrap_or(Sink::Gadget),
-            keyboard: settings
-                .keyboard
-                .unwrap_or_else(|| Function::device("/dev/hidg0")),
-            mouse: settings
-                .mouse
-                .unwrap_or_else(|| Function::device("/dev/hidg1")),
-            relative: settings
-                .relative
-                .unwrap_or_else(|| Function::device("/dev/hidg2")),
-            consumer: settings.consumer.unwrap_or(Function::None),
+            gadget: Gadget::new(settings.gadget),
         };
         config.check()?;
         Ok(config)
@@ -239,6 +154,7 @@ impl Config {
 
     fn check_functions(&self) -> Result<(), ConfigError> {
         let used: Vec<_> = self
+            .gadget
             .functions()
             .into_iter()
             .filter_map(|(key, function)| Some((key, function.path()?)))
@@ -256,16 +172,6 @@ impl Config {
             }
         }
         Ok(())
-    }
-
-    /// The HID functions with the keys that set them.
-    pub fn functions(&self) -> [(&'static str, &Function); 4] {
-        [
-            ("keyboard", &self.keyboard),
-            ("mouse", &self.mouse),
-            ("relative", &self.relative),
-            ("consumer", &self.consumer),
-        ]
     }
 
     /// The password from `password-file`, else from the systemd credential, if there is either.
@@ -307,8 +213,36 @@ impl Config {
             format: self.format,
             noise_tolerance: Some(self.noise_tolerance),
             sink: Some(self.sink),
+            gadget: self.gadget.into_settings(),
+        }
+    }
+}
+
+impl Gadget {
+    fn new(settings: GadgetSettings) -> Self {
+        let device = |set: Option<Function>, path: &str| set.unwrap_or(Function::device(path));
+        Self {
+            keyboard: device(settings.keyboard, "/dev/hidg0"),
+            absolute: device(settings.absolute, "/dev/hidg1"),
+            relative: device(settings.relative, "/dev/hidg2"),
+            consumer: settings.consumer.unwrap_or(Function::None),
+        }
+    }
+
+    /// The HID functions with the keys that set them.
+    pub fn functions(&self) -> [(&'static str, &Function); 4] {
+        [
+            ("keyboard", &self.keyboard),
+            ("absolute", &self.absolute),
+            ("relative", &self.relative),
+            ("consumer", &self.consumer),
+        ]
+    }
+
+    fn into_settings(self) -> GadgetSettings {
+        GadgetSettings {
             keyboard: Some(self.keyboard),
-            mouse: Some(self.mouse),
+            absolute: Some(self.absolute),
             relative: Some(self.relative),
             consumer: Some(self.consumer),
         }

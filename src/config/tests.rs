@@ -23,10 +23,10 @@ fn an_empty_file_gives_the_defaults() {
     assert!(!config.name.is_empty());
     assert_eq!(config.source, Source::V4l(None));
     assert_eq!(config.sink, Sink::Gadget);
-    assert_eq!(config.keyboard, Function::device("/dev/hidg0"));
-    assert_eq!(config.mouse, Function::device("/dev/hidg1"));
-    assert_eq!(config.relative, Function::device("/dev/hidg2"));
-    assert_eq!(config.consumer, Function::None);
+    assert_eq!(config.gadget.keyboard, Function::device("/dev/hidg0"));
+    assert_eq!(config.gadget.absolute, Function::device("/dev/hidg1"));
+    assert_eq!(config.gadget.relative, Function::device("/dev/hidg2"));
+    assert_eq!(config.gadget.consumer, Function::None);
     assert_eq!((config.size, config.fps), (None, None));
     assert_eq!(config.noise_tolerance.levels(), 0);
 }
@@ -56,8 +56,11 @@ fn values_are_written_as_in_flags() {
         (r#"format = "bgr24""#, r#"format = "bgr24""#),
         ("noise-tolerance = 16", "noise-tolerance = 16"),
         (r#"sink = "null""#, r#"sink = "null""#),
-        (r#"consumer = "/dev/hidg3""#, r#"consumer = "/dev/hidg3""#),
-        (r#"mouse = "none""#, r#"mouse = "none""#),
+        (
+            "[gadget]\nconsumer = \"/dev/hidg3\"",
+            r#"consumer = "/dev/hidg3""#,
+        ),
+        ("gadget.absolute = \"none\"", r#"absolute = "none""#),
     ] {
         let printed = config(toml).to_toml().expect("printable");
         assert!(
@@ -94,7 +97,10 @@ fn bad_values_name_the_key_the_value_and_the_remedy() {
         ),
         (r#"format = "MJPG""#, ["format", "MJPG", "mjpeg, yuyv"]),
         (r#"sink = "none""#, ["sink", "none", "null"]),
-        (r#"keyboard = """#, ["keyboard", "\"\"", "/dev/hidg0"]),
+        (
+            r#"gadget.keyboard = """#,
+            ["keyboard", "\"\"", "/dev/hidg0"],
+        ),
         ("name = 3", ["name", "3", "string"]),
         (
             "size = \"640x480\"\nsize = \"1x1\"",
@@ -117,7 +123,7 @@ fn an_unknown_key_is_named_and_the_right_one_suggested() {
     for (key, meant) in [
         ("lisen", "listen"),
         ("password_file", "password-file"),
-        ("Keyboard", "keyboard"),
+        ("Gadget", "gadget"),
         ("passwordfile", "password-file"),
     ] {
         let error = settings(&format!("{key} = \"x\"")).expect_err(key);
@@ -127,6 +133,11 @@ fn an_unknown_key_is_named_and_the_right_one_suggested() {
             "{error}"
         );
     }
+    let error = settings("[gadget]\nKeyborad = \"none\"").expect_err("no such key");
+    assert!(
+        error.contains("`gadget.Keyborad`") && error.contains("`keyboard`?"),
+        "{error}"
+    );
     let error = settings("[video]\nfps = 30").expect_err("a table");
     assert!(error.contains("unknown key `video`"), "{error}");
     assert!(error.contains("known keys: listen, name"), "{error}");
@@ -145,8 +156,21 @@ fn the_list_of_keys_is_complete() {
     };
     let text = toml::to_string(&all).expect("printable");
     let table: toml::Table = toml::from_str(&text).expect("a table");
-    let mut keys: Vec<_> = table.keys().map(String::as_str).collect();
-    let mut known = Settings::KEYS.to_vec();
+    let sections = Settings::SECTIONS.iter();
+    let known = Settings::KEYS.iter().chain(sections.map(|(name, _)| name));
+    assert_same(table.keys(), known);
+    for (section, known) in Settings::SECTIONS {
+        let section = table[*section].as_table().expect("a table");
+        assert_same(section.keys(), *known);
+    }
+}
+
+fn assert_same<'a>(
+    keys: impl Iterator<Item = &'a String>,
+    known: impl IntoIterator<Item = &'a &'a str>,
+) {
+    let mut keys: Vec<_> = keys.map(String::as_str).collect();
+    let mut known: Vec<_> = known.into_iter().copied().collect();
     keys.sort_unstable();
     known.sort_unstable();
     assert_eq!(keys, known);
@@ -164,12 +188,15 @@ fn a_named_file_must_exist() {
 
 #[test]
 fn flags_win_over_the_file() {
-    let flags = settings("fps = 5\nmouse = \"none\"").expect("good");
-    let file = settings("fps = 50\nname = \"file\"\nmouse = \"/dev/hidg9\"").expect("good");
+    let flags = settings("fps = 5\ngadget.absolute = \"none\"").expect("good");
+    let file =
+        "fps = 50\nname = \"file\"\ngadget = { absolute = \"/dev/hidg9\", consumer = \"none\" }";
+    let file = settings(file).expect("good");
     let both = flags.over(file);
     assert_eq!(
         both,
-        settings("fps = 5\nname = \"file\"\nmouse = \"none\"").expect("good")
+        settings("fps = 5\nname = \"file\"\ngadget = { absolute = \"none\", consumer = \"none\" }")
+            .expect("good")
     );
 }
 
@@ -179,7 +206,7 @@ fn what_is_printed_can_be_loaded_and_means_the_same() {
         "",
         "listen = [\"0.0.0.0:5900\", \"[::]:5901\"]\nname = \"it's \\\"here\\\"\"\npassword-file = \"/etc/p\"",
         "size = \"1920x1080\"\nfps = 60\nlog = \"info,rfbridge::net=debug\"\nrecord = \"/tmp/r\"\n\
-         source = \"pipe:-\"\nformat = \"yuyv\"\nnoise-tolerance = 2\nsink = \"null\"\nconsumer = \"/dev/hidg3\"",
+         source = \"pipe:-\"\nformat = \"yuyv\"\nnoise-tolerance = 2\nsink = \"null\"\ngadget.consumer = \"/dev/hidg3\"",
     ] {
         let config = config(toml);
         let printed = config.to_toml().expect("printable");
@@ -210,14 +237,14 @@ fn settings_that_make_no_sense_together_are_refused() {
         ConfigError::Name("a\nb".to_owned())
     );
     assert_eq!(
-        refused(r#"consumer = "/dev/hidg1""#),
+        refused(r#"gadget.consumer = "/dev/hidg1""#),
         ConfigError::SameDevice {
-            first: "mouse",
+            first: "absolute",
             second: "consumer",
             path: "/dev/hidg1".into()
         }
     );
-    let none = "keyboard = \"none\"\nmouse = \"none\"\nrelative = \"none\"";
+    let none = "gadget = { keyboard = \"none\", absolute = \"none\", relative = \"none\" }";
     assert_eq!(refused(none), ConfigError::NoFunction);
     config(&format!("{none}\nsink = \"null\""));
 }

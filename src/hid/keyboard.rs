@@ -21,9 +21,11 @@
 //! **More than six keys.** A boot report has room for six. The newest six are shown: every press is seen, and
 //! the key that gives way counts as up until it is pressed again (its own release changes nothing).
 
+use std::sync::Arc;
+
 use super::{
     ClientId, Report,
-    keymap::{Key, Shift, Stroke, Usage, from_keysym, from_scancode, keypad_twin},
+    keymap::{Key, Layout, Shift, Stroke, Usage, from_scancode, keypad_twin, of_character},
 };
 
 const SHIFTS: u8 = 0x22;
@@ -35,6 +37,7 @@ const ROOM: usize = 6;
 /// The keyboard and the consumer control of all clients together.
 #[derive(Debug, Default)]
 pub(super) struct Keyboard {
+    layout: Arc<Layout>,
     held: Vec<Held>,
     /// Keys in the report, oldest first; no modifiers.
     shown: Vec<Usage>,
@@ -60,6 +63,13 @@ struct Disguise {
 }
 
 impl Keyboard {
+    pub(super) fn new(layout: Arc<Layout>) -> Self {
+        Self {
+            layout,
+            ..Self::default()
+        }
+    }
+
     /// A key by its keysym. Adds the reports that follow from it to `out`, each to be seen by the target.
     pub(super) fn keysym(
         &mut self,
@@ -68,12 +78,34 @@ impl Keyboard {
         keysym: u32,
         out: &mut Vec<Report>,
     ) {
-        let Some(stroke) = from_keysym(keysym) else {
+        let Some(stroke) = self.layout.stroke(keysym) else {
             return;
         };
         match down {
             true => self.press(client, stroke, keysym, out),
             false => self.lift_keysym(client, stroke.key, keysym, out),
+        }
+    }
+
+    /// A character of a text: under exactly the modifiers that it needs.
+    pub(super) fn character(
+        &mut self,
+        client: ClientId,
+        down: bool,
+        character: char,
+        out: &mut Vec<Report>,
+    ) {
+        let keysym = of_character(character);
+        let Some(Stroke { key, shift }) = self.layout.stroke(keysym) else {
+            return;
+        };
+        let shift = match shift {
+            Shift::Capital | Shift::Down | Shift::Only => Shift::Only,
+            Shift::AsHeld | Shift::Letter | Shift::Up | Shift::None => Shift::None,
+        };
+        match down {
+            true => self.press(client, Stroke { key, shift }, keysym, out),
+            false => self.lift_keysym(client, key, keysym, out),
         }
     }
 
@@ -182,6 +214,14 @@ impl Keyboard {
                 pressed = Usage::LEFT_SHIFT.modifier();
             }
             Shift::Up => hidden = real & SHIFTS,
+            Shift::None => hidden = real,
+            Shift::Only => {
+                hidden = real & CHORDS;
+                pressed = match real & SHIFTS {
+                    0 => Usage::LEFT_SHIFT.modifier(),
+                    _ => 0,
+                };
+            }
             _ => {}
         }
         if shift != Shift::AsHeld {

@@ -344,3 +344,34 @@ fn media_keys_go_to_the_consumer_control() {
     bench.tap(0x1008_ff13_u32);
     assert_eq!(bench.out, [Report::consumer(0xe9), Report::consumer(0)]);
 }
+
+/// Typed text is what it is, whatever anybody holds; what is held is as before after each character.
+#[test]
+fn characters_of_a_text_are_typed_exactly() {
+    for (character, modifiers, usage) in [
+        ('a', 0, 0x04),
+        ('A', 2, 0x04),
+        ('1', 0, 0x1e),
+        ('!', 2, 0x1e),
+        ('\n', 0, 0x28),
+    ] {
+        let mut bench = Bench::default();
+        bench
+            .key_of(TWO, true, SHIFT_L)
+            .key_of(TWO, true, CONTROL_L);
+        bench.out.clear();
+        for down in [true, false] {
+            bench
+                .keyboard
+                .character(ONE, down, character, &mut bench.out);
+        }
+        let reports: Vec<_> = bench.out.iter().map(|report| report.bytes()).collect();
+        let pressed = [modifiers, 0, usage, 0, 0, 0, 0, 0];
+        assert_eq!(reports[1], pressed, "{character:?}: {reports:?}");
+        assert_eq!(
+            reports.last(),
+            Some(&[3, 0, 0, 0, 0, 0, 0, 0].as_slice()),
+            "{character:?}"
+        );
+    }
+}

@@ -20,7 +20,21 @@ mod writer;
 pub use report::Report;
 pub use writer::{HidHandle, HidThread, spawn};
 
+use std::sync::Arc;
+
 use rfb::geom::{Point, Size};
+use tokio::sync::watch;
+
+use keymap::Layout;
+
+/// What the HID thread works with beside its sink.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The target's keyboard layout.
+    pub layout: Arc<Layout>,
+    /// The target's lock LEDs, as the sink publishes them.
+    pub leds: watch::Receiver<Option<Leds>>,
+}
 
 /// Which client an input event comes from, so that keys can be owned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -33,6 +47,8 @@ pub enum Input {
     Key { down: bool, keysym: u32 },
     /// QEMU extended key event: an XT scancode (0xe0 prefix as bit 7), and the keysym beside it.
     ExtendedKey { down: bool, keysym: u32, code: u32 },
+    /// A character of a text, typed as it is written whatever modifiers anybody holds.
+    Character { down: bool, character: char },
     /// PointerEvent: a position in a framebuffer of `size`, and all nine buttons, bit 0 left, 1 middle,
     /// 2 right, 3 to 6 wheel up, down, left, right, 7 back, 8 forward.
     Pointer {

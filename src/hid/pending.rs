@@ -15,11 +15,12 @@
 //! outage is up until it is pressed again (the auto-repeat of a viewer does that, which is what one
 //! wants from F2 during a reboot).
 
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use super::{
     ClientId, Input, Report,
     keyboard::Keyboard,
+    keymap::Layout,
     mouse::Mouse,
     sink::{Function, Offer},
 };
@@ -85,6 +86,13 @@ enum Link {
 }
 
 impl Pending {
+    pub(super) fn new(layout: Arc<Layout>) -> Self {
+        Self {
+            keyboard: Keyboard::new(layout),
+            ..Self::default()
+        }
+    }
+
     /// Takes in what a client did.
     pub(super) fn input(&mut self, client: ClientId, input: Input) {
         let mut out = Vec::new();
@@ -92,6 +100,9 @@ impl Pending {
             Input::Key { down, keysym } => self.keyboard.keysym(client, down, keysym, &mut out),
             Input::ExtendedKey { down, keysym, code } => {
                 self.keyboard.extended(client, down, keysym, code, &mut out);
+            }
+            Input::Character { down, character } => {
+                self.keyboard.character(client, down, character, &mut out);
             }
             Input::Pointer {
                 position,

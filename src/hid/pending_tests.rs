@@ -429,7 +429,9 @@ fn play(bench: &mut Bench, steps: &[Step]) {
 
 /// Keys that were pressed by anybody at any time, by the keymap alone.
 fn ever_pressed(steps: &[Step]) -> Vec<u8> {
-    use super::super::keymap::{Key, from_keysym, from_scancode};
+    use super::super::keymap::{Key, from_scancode};
+    let layout = Layout::us();
+    let from_keysym = |keysym| layout.stroke(keysym);
     let key = |input| match input {
         Input::Key { down: true, keysym } => from_keysym(keysym).map(|stroke| stroke.key),
         Input::ExtendedKey {

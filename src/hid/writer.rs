@@ -11,7 +11,7 @@ use std::{
 };
 
 use super::{
-    ClientId, Input,
+    ClientId, Input, Options,
     inbox::{Arrival, Inbox},
     pending::{Change, Pending},
     sink::Sink,
@@ -21,11 +21,11 @@ use super::{
 const FAREWELL: Duration = Duration::from_millis(300);
 
 /// Starts the HID thread on a sink.
-pub fn spawn(sink: Box<dyn Sink>) -> io::Result<(HidHandle, HidThread)> {
+pub fn spawn(sink: Box<dyn Sink>, options: Options) -> io::Result<(HidHandle, HidThread)> {
     let inbox = Arc::new(Inbox::default());
     let thread = thread::Builder::new().name("hid".into()).spawn({
         let inbox = Arc::clone(&inbox);
-        move || Writer::new(sink).run(&inbox)
+        move || Writer::new(sink, options).run(&inbox)
     })?;
     let handle = HidHandle {
         inbox: Arc::clone(&inbox),
@@ -97,10 +97,10 @@ struct Writer {
 }
 
 impl Writer {
-    fn new(sink: Box<dyn Sink>) -> Self {
+    fn new(sink: Box<dyn Sink>, options: Options) -> Self {
         Self {
             sink,
-            pending: Pending::default(),
+            pending: Pending::new(options.layout),
             start: Instant::now(),
         }
     }

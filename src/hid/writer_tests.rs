@@ -53,7 +53,11 @@ impl Shared {
 
 fn start() -> (HidHandle, HidThread, Arc<Shared>) {
     let shared = Arc::new(Shared::default());
-    let (handle, thread) = spawn(Box::new(TestSink(Arc::clone(&shared)))).unwrap();
+    let options = Options {
+        layout: Arc::default(),
+        leds: tokio::sync::watch::channel(None).1,
+    };
+    let (handle, thread) = spawn(Box::new(TestSink(Arc::clone(&shared))), options).unwrap();
     (handle, thread, shared)
 }
 

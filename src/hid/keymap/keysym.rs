@@ -6,7 +6,7 @@ use super::{Key, Shift, Stroke, Usage};
 ///
 /// Characters may come as Latin-1, as 0x01000000 + code point, or (from scripts) as the bare code point. The US
 /// layout has ASCII only, so every other character, by whatever number, is `None`, as are keysyms of no key.
-pub fn from_keysym(keysym: u32) -> Option<Stroke> {
+pub(super) fn from_keysym(keysym: u32) -> Option<Stroke> {
     match keysym {
         0x20..=0x7e | 0xa0 => character(keysym),
         0x0100_0000..=0x0110_ffff => {

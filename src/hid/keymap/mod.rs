@@ -3,7 +3,8 @@
 mod keysym;
 mod scancode;
 
-pub use keysym::{from_keysym, keypad_twin};
+use keysym::from_keysym;
+pub use keysym::keypad_twin;
 pub use scancode::from_scancode;
 
 /// A usage of the HID Keyboard/Keypad page (0x07): a place on the keyboard, not a character.
@@ -44,9 +45,45 @@ pub enum Shift {
     Down,
     /// A character at the lower level that is no letter, such as `1`.
     Up,
+    /// Shift and no other modifier, whatever is held.
+    Only,
+    /// No modifier, whatever is held.
+    None,
 }
 
-/// A keysym's place on the US layout.
+/// The target's keyboard layout: where its characters are.
+#[derive(Debug)]
+pub struct Layout(());
+
+impl Default for Layout {
+    fn default() -> Self {
+        Self::us()
+    }
+}
+
+impl Layout {
+    /// The US layout, which firmware and boot loaders have.
+    pub fn us() -> Self {
+        Self(())
+    }
+
+    /// Where a keysym is; `None` if it is of no key, or of a character that the layout does not have.
+    pub fn stroke(&self, keysym: u32) -> Option<Stroke> {
+        from_keysym(keysym)
+    }
+
+    /// Whether [`Input::Character`](super::Input::Character) types this.
+    pub fn can_type(&self, character: char) -> bool {
+        self.stroke(of_character(character)).is_some()
+    }
+}
+
+/// The keysym of a character.
+pub fn of_character(character: char) -> u32 {
+    0x0100_0000 + u32::from(character)
+}
+
+/// A keysym's place on the layout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Stroke {
     pub key: Key,

@@ -41,4 +41,10 @@ pub enum Offer {
 /// `watch::Sender<Option<Leds>>` that the sink was made with.
 pub trait Sink: Send {
     fn offer(&mut self, function: Function, report: &[u8]) -> Offer;
+
+    /// Whether there is such a function now; a gadget may change what it is while it is used.
+    fn has(&mut self, function: Function) -> bool {
+        let _ = function;
+        true
+    }
 }

@@ -65,6 +65,10 @@ impl Sink for RecordSink {
         }
         offer
     }
+
+    fn has(&mut self, function: Function) -> bool {
+        self.inner.has(function)
+    }
 }
 
 #[cfg(test)]

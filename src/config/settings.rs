@@ -1,0 +1,84 @@
+//! One layer of settings, as flags or a file give it: everything may be missing.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::values::{
+    self, Format, FramesPerSecond, Function, Listen, NoiseTolerance, ScreenSize, Sink, Source,
+};
+
+/// Makes a layer, or a section of one, of its keys: every key is one line here.
+macro_rules! layer {
+    (
+        $(#[$about:meta])*
+        pub struct $name:ident {
+            $($(#[$attribute:meta])* $key:literal $field:ident: $type:ty,)*
+            $([$section_key:literal] $section:ident: $section_type:ty,)*
+        }
+    ) => {
+        $(#[$about])*
+        #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields, default)]
+        pub struct $name {
+            $(
+                $(#[$attribute])*
+                #[serde(rename = $key, skip_serializing_if = "Option::is_none")]
+                pub $field: Option<$type>,
+            )*
+            $(
+                #[serde(rename = $section_key, skip_serializing_if = "is_empty")]
+                pub $section: $section_type,
+            )*
+        }
+
+        impl $name {
+            /// The names of all keys, as they are written in the file.
+            pub const KEYS: &[&str] = &[$($key),*];
+            /// The names of all sections with their keys.
+            pub const SECTIONS: &[(&str, &[&str])] = &[$(($section_key, <$section_type>::KEYS)),*];
+
+            /// These settings, and those of `below` where these say nothing.
+            pub fn over(self, below: Self) -> Self {
+                Self {
+                    $($field: self.$field.or(below.$field),)*
+                    $($section: self.$section.over(below.$section),)*
+                }
+            }
+        }
+    };
+}
+
+layer! {
+    /// One layer of settings, from the flags or from the file. `None` leaves it to the layer below.
+    pub struct Settings {
+        #[serde(deserialize_with = "values::one_or_many")]
+        "listen" listen: Vec<Listen>,
+        "name" name: String,
+        "password-file" password_file: PathBuf,
+        "view-only" view_only: bool,
+        "size" size: ScreenSize,
+        "fps" fps: FramesPerSecond,
+        "log" log: String,
+        "record" record: PathBuf,
+        "source" source: Source,
+        "format" format: Format,
+        "noise-tolerance" noise_tolerance: NoiseTolerance,
+        "sink" sink: Sink,
+        ["gadget"] gadget: GadgetSettings,
+    }
+}
+
+layer! {
+    /// `[gadget]`: the device of each HID function.
+    pub struct GadgetSettings {
+        "keyboard" keyboard: Function,
+        "absolute" absolute: Function,
+        "relative" relative: Function,
+        "consumer" consumer: Function,
+    }
+}
+
+fn is_empty<T: Default + PartialEq>(section: &T) -> bool {
+    *section == T::default()
+}
