@@ -57,7 +57,7 @@ impl Host {
                     there.push(device);
                 }
                 Some(Event::Left { device }) => there.retain(|other| *other != device),
-                Some(Event::Input { .. }) => {}
+                Some(_) => {}
                 None => panic!("the host has {there:?} only"),
             }
         }
@@ -80,7 +80,7 @@ impl Host {
                 }
             }
             Event::Left { device } => held.retain(|(other, _)| *other != device),
-            _ => {}
+            Event::Came { .. } | Event::Input { .. } | Event::Dropped { .. } => {}
         }
         Some(event)
     }
@@ -91,7 +91,17 @@ impl Host {
     }
 
     /// All that comes until one is `last`, which is among them.
-    pub fn until(&self, what: &str, mut last: impl FnMut(&Event) -> bool) -> Vec<Event> {
+    pub fn until(&self, what: &str, last: impl FnMut(&Event) -> bool) -> Vec<Event> {
+        self.undisturbed(what, last)
+            .unwrap_or_else(|Blind| panic!("waited for {what}; the bench saw too late to see all"))
+    }
+
+    /// The same, where it may happen that the bench does not see all.
+    pub fn undisturbed(
+        &self,
+        what: &str,
+        mut last: impl FnMut(&Event) -> bool,
+    ) -> Result<Vec<Event>, Blind> {
         let began = Instant::now();
         let mut seen = Vec::new();
         loop {
@@ -100,12 +110,24 @@ impl Host {
                 panic!("waited for {what}; the host saw {seen:?}")
             };
             seen.push(event);
+            if matches!(event, Event::Dropped { .. }) {
+                return Err(Blind);
+            }
             if last(&event) {
-                return seen;
+                return Ok(seen);
             }
         }
     }
+
+    /// Takes what comes until one is `last`, seen or not what was before it.
+    pub fn recover(&self, mut last: impl FnMut(&Event) -> bool) {
+        while self.undisturbed("the bench sees again", &mut last).is_err() {}
+    }
 }
+
+/// The kernel threw events away because the bench read them too late, which says nothing of what is tested.
+#[derive(Debug)]
+pub struct Blind;
 
 /// The inputs of one kind as (code, value).
 pub fn inputs(events: &[Event], wanted: u16) -> Vec<(u16, i32)> {

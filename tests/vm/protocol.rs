@@ -90,4 +90,6 @@ pub enum Event {
         value: i32,
         at: i64,
     },
+    /// Events came faster than the agent read them, and the kernel threw some away (`SYN_DROPPED`).
+    Dropped { device: Device },
 }

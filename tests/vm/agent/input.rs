@@ -1,61 +1,48 @@
 //! The gadget as its host sees it: input devices, by the interface of the gadget that each is.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::{self, File, OpenOptions},
     io::{self, Read, Write},
     net::TcpStream,
     os::{fd::AsRawFd, unix::fs::OpenOptionsExt},
     path::{Path, PathBuf},
+    sync::mpsc::{self, RecvTimeoutError, Sender},
+    thread,
+    time::{Duration, Instant},
 };
 
 use crate::protocol::{Device, Event};
 
 const EV_SYN: u16 = 0;
+const SYN_DROPPED: u16 = 3;
 const EV_MSC: u16 = 4;
 const EV_LED: u16 = 0x11;
 const KEY_MAX: usize = 0x2ff;
 /// `EVIOCGKEY` for a map of all keys: `_IOR('E', 0x18, [u8; 96])`.
 const EVIOCGKEY: libc::c_ulong = 0x8060_4518;
-/// How long to wait for events before looking for devices that came or left, in milliseconds.
-const LOOK: i32 = 2;
+/// How often to look for devices that came or left.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// Sends what happens, as lines of JSON, until the other side closes.
+///
+/// Reading has a thread of its own: the kernel keeps some twenty events for a reader, and throws all of them away when
+/// there are more, so it must not wait for the network.
 pub fn events(mut connection: &TcpStream) -> io::Result<()> {
-    let mut open: BTreeMap<PathBuf, (Device, File)> = BTreeMap::new();
+    let (sender, batches) = mpsc::channel();
+    thread::spawn(move || read_all(&sender));
     connection.set_nonblocking(true)?;
     loop {
-        let mut seen = Vec::new();
-        let there = devices()?;
-        open.retain(|path, (device, _)| {
-            let stays = there.get(path) == Some(device);
-            if !stays {
-                seen.push(Event::Left { device: *device });
-            }
-            stays
-        });
-        for (path, device) in there {
-            if open.contains_key(&path) {
-                continue;
-            }
-            // One that is gone again, or whose node is not there yet.
-            let Ok(file) = options().open(&path) else {
-                continue;
-            };
-            seen.push(Event::Came {
-                device,
-                held: held(&file)?,
-            });
-            open.insert(path, (device, file));
-        }
-        wait(&open, connection)?;
-        for (device, file) in open.values_mut() {
-            read(*device, file, &mut seen);
-        }
         let mut lines = Vec::new();
-        for event in &seen {
-            serde_json::to_writer(&mut lines, event)?;
-            lines.push(b'\n');
+        match batches.recv_timeout(LOOK) {
+            Ok(batch) => {
+                for event in &batch? {
+                    serde_json::to_writer(&mut lines, event)?;
+                    lines.push(b'\n');
+                }
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return Err(io::Error::other("no more events")),
         }
         connection.set_nonblocking(false)?;
         connection.write_all(&lines)?;
@@ -69,11 +56,79 @@ pub fn events(mut connection: &TcpStream) -> io::Result<()> {
     }
 }
 
+/// Hands over what happens until nobody takes it any more.
+fn read_all(batches: &Sender<io::Result<Vec<Event>>>) {
+    // SAFETY: reads one initialised struct. This thread comes before all others.
+    unsafe {
+        let priority = libc::sched_param { sched_priority: 1 };
+        libc::sched_setscheduler(0, libc::SCHED_FIFO, &priority);
+    }
+    let mut known = Known::new();
+    let mut looked: Option<Instant> = None;
+    let mut next_batch = || {
+        let mut seen = Vec::new();
+        if looked.is_none_or(|looked| looked.elapsed() >= LOOK) {
+            look(&mut known, &mut seen)?;
+            looked = Some(Instant::now());
+        }
+        wait(&known)?;
+        known.retain(|_, node| {
+            let Some((device, file)) = node else {
+                return true;
+            };
+            let stays = read(*device, file, &mut seen);
+            if !stays {
+                seen.push(Event::Left { device: *device });
+            }
+            stays
+        });
+        Ok(seen)
+    };
+    while batches.send(next_batch()).is_ok() {}
+}
+
+/// The nodes that are there; of those that are the gadget's, which device, and it open.
+type Known = BTreeMap<PathBuf, Option<(Device, File)>>;
+
+/// Opens what came and closes what left. Only what is new is looked at closely, which takes long.
+fn look(known: &mut Known, seen: &mut Vec<Event>) -> io::Result<()> {
+    let names = names()?;
+    known.retain(|path, node| {
+        let stays = names.contains(path);
+        if let (false, Some((device, _))) = (stays, node) {
+            seen.push(Event::Left { device: *device });
+        }
+        stays
+    });
+    for path in names {
+        if known.contains_key(&path) {
+            continue;
+        }
+        let node = match device(&path)? {
+            Kind::Unknown => continue,
+            Kind::Other => None,
+            Kind::Ours(device) => {
+                // One that is gone again, or whose node is not there yet.
+                let Ok(file) = options().open(&path) else {
+                    continue;
+                };
+                seen.push(Event::Came {
+                    device,
+                    held: held(&file)?,
+                });
+                Some((device, file))
+            }
+        };
+        known.insert(path, node);
+    }
+    Ok(())
+}
+
 /// Sets a LED of the keyboard, as a host's system does.
 pub fn set_led(led: u16, on: bool) -> io::Result<()> {
-    let (path, _) = devices()?
+    let path = names()?
         .into_iter()
-        .find(|(_, device)| *device == Device::Keyboard)
+        .find(|path| matches!(device(path), Ok(Kind::Ours(Device::Keyboard))))
         .ok_or_else(|| io::Error::other("the host has no keyboard"))?;
     let mut file = options().write(true).open(path)?;
     for (kind, code, value) in [(EV_LED, led, i32::from(on)), (EV_SYN, 0, 0)] {
@@ -88,28 +143,39 @@ fn options() -> OpenOptions {
     options
 }
 
-/// The nodes of the gadget's input devices. `phys` ends in the number of the interface.
-fn devices() -> io::Result<BTreeMap<PathBuf, Device>> {
-    let mut devices = BTreeMap::new();
-    for entry in fs::read_dir("/sys/class/input")?.flatten() {
-        let name = entry.file_name();
-        let is_event = name.to_str().is_some_and(|name| name.starts_with("event"));
-        let attribute = |name| fs::read_to_string(entry.path().join("device").join(name));
-        let (Ok(product), Ok(phys)) = (attribute("name"), attribute("phys")) else {
-            continue; // It is leaving.
-        };
-        if !is_event || !product.contains("rfbridge") {
-            continue;
-        }
-        let device = match phys.trim().rsplit('/').next() {
-            Some("input0") => Device::Keyboard,
-            Some("input1") => Device::Absolute,
-            Some("input2") => Device::Relative,
-            _ => return Err(io::Error::other(format!("a device at {phys}"))),
-        };
-        devices.insert(Path::new("/dev/input").join(name), device);
+/// The nodes of all input devices.
+fn names() -> io::Result<BTreeSet<PathBuf>> {
+    let entries = fs::read_dir("/sys/class/input")?.flatten();
+    let names = entries.map(|entry| entry.file_name());
+    let events = names.filter(|name| name.as_encoded_bytes().starts_with(b"event"));
+    Ok(events
+        .map(|name| Path::new("/dev/input").join(name))
+        .collect())
+}
+
+enum Kind {
+    Ours(Device),
+    Other,
+    /// It is coming or leaving.
+    Unknown,
+}
+
+/// Which of the gadget's a node is, by its `phys`, which ends in the number of the interface.
+fn device(node: &Path) -> io::Result<Kind> {
+    let folder = Path::new("/sys/class/input").join(node.file_name().unwrap_or_default());
+    let attribute = |name| fs::read_to_string(folder.join("device").join(name));
+    let (Ok(product), Ok(phys)) = (attribute("name"), attribute("phys")) else {
+        return Ok(Kind::Unknown);
+    };
+    if !product.contains("rfbridge") {
+        return Ok(Kind::Other);
     }
-    Ok(devices)
+    match phys.trim().rsplit('/').next() {
+        Some("input0") => Ok(Kind::Ours(Device::Keyboard)),
+        Some("input1") => Ok(Kind::Ours(Device::Absolute)),
+        Some("input2") => Ok(Kind::Ours(Device::Relative)),
+        _ => Err(io::Error::other(format!("a device at {phys}"))),
+    }
 }
 
 /// How many keys are down.
@@ -122,18 +188,24 @@ fn held(file: &File) -> io::Result<usize> {
     }
 }
 
-fn wait(open: &BTreeMap<PathBuf, (Device, File)>, connection: &TcpStream) -> io::Result<()> {
-    let files = open.values().map(|(_, file)| file.as_raw_fd());
-    let mut polled: Vec<_> = files
-        .chain([connection.as_raw_fd()])
-        .map(|fd| libc::pollfd {
-            fd,
+fn wait(known: &Known) -> io::Result<()> {
+    let mut polled: Vec<_> = known
+        .values()
+        .flatten()
+        .map(|(_, file)| libc::pollfd {
+            fd: file.as_raw_fd(),
             events: libc::POLLIN,
             revents: 0,
         })
         .collect();
     // SAFETY: as many as there are, and they outlive the call.
-    match unsafe { libc::poll(polled.as_mut_ptr(), polled.len() as libc::nfds_t, LOOK) } {
+    match unsafe {
+        libc::poll(
+            polled.as_mut_ptr(),
+            polled.len() as libc::nfds_t,
+            LOOK.as_millis() as i32,
+        )
+    } {
         -1 => Err(io::Error::last_os_error()),
         _ => Ok(()),
     }
@@ -141,17 +213,23 @@ fn wait(open: &BTreeMap<PathBuf, (Device, File)>, connection: &TcpStream) -> io:
 
 const SIZE: usize = size_of::<libc::input_event>();
 
-/// All that there is to read. A device that left has nothing more to say.
-fn read(device: Device, file: &mut File, seen: &mut Vec<Event>) {
+/// All that there is to read; false if the device left.
+fn read(device: Device, file: &mut File, seen: &mut Vec<Event>) -> bool {
     let mut bytes = [0; SIZE * 64];
-    while let Ok(length) = file.read(&mut bytes) {
+    loop {
+        let length = match file.read(&mut bytes) {
+            Ok(length) => length,
+            Err(error) => return error.kind() == io::ErrorKind::WouldBlock,
+        };
         for event in bytes[..length].chunks_exact(SIZE) {
             let number =
                 |at: usize| i64::from_ne_bytes(event[at..at + 8].try_into().expect("8 bytes"));
             let short = |at: usize| u16::from_ne_bytes([event[at], event[at + 1]]);
             let value = i32::from_ne_bytes(event[20..24].try_into().expect("4 bytes"));
             let kind = short(16);
-            if kind != EV_SYN && kind != EV_MSC {
+            if kind == EV_SYN && short(18) == SYN_DROPPED {
+                seen.push(Event::Dropped { device });
+            } else if kind != EV_SYN && kind != EV_MSC {
                 seen.push(Event::Input {
                     device,
                     kind,
@@ -162,7 +240,7 @@ fn read(device: Device, file: &mut File, seen: &mut Vec<Event>) {
             }
         }
         if length == 0 {
-            return;
+            return true;
         }
     }
 }

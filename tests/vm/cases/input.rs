@@ -10,7 +10,7 @@ use rfb::geom::Size;
 use crate::{
     Case,
     bridge::{Bridge, Client},
-    host::{EV_ABS, EV_KEY, EV_REL, Host, inputs},
+    host::{Blind, EV_ABS, EV_KEY, EV_REL, Host, inputs},
     machine::Machine,
     picture::Picture,
     protocol::Event,
@@ -18,6 +18,9 @@ use crate::{
 
 /// The screen that positions refer to.
 pub const SCREEN: Size = Size::new(320, 200);
+
+/// Z: (scancode, key), which ends what was not seen whole.
+const MARKER: (u32, u16) = (0x2c, 44);
 
 const ABS_X: u16 = 0;
 pub const ABS_Y: u16 = 1;
@@ -110,31 +113,7 @@ pub fn keyboard(case: &Case) -> String {
     let expected: Vec<_> = down.chain(up).collect();
     assert_eq!(keys_until(&host, "all at once", expected.len()), expected);
 
-    // 200 events a second for ten seconds.
-    let letters: Vec<_> = keys
-        .iter()
-        .filter(|(code, _)| (0x10..=0x19).contains(code))
-        .collect();
-    let events = (0..1000).flat_map(|number| {
-        let (scancode, key) = letters[number % letters.len()];
-        [(true, *scancode, (*key, 1)), (false, *scancode, (*key, 0))]
-    });
-    let mut expected = Vec::new();
-    let started = Instant::now();
-    let mut next = started;
-    for (down, scancode, event) in events {
-        thread::sleep(next.saturating_duration_since(Instant::now()));
-        client.key(down, scancode);
-        expected.push(event);
-        next += Duration::from_millis(5);
-    }
-    let rate = expected.len() as f32 / started.elapsed().as_secs_f32();
-    let began = Instant::now();
-    assert!(
-        keys_until(&host, "200 a second", expected.len()) == expected,
-        "all, in order"
-    );
-    let late = began.elapsed();
+    let (count, rate, late, unseen) = fast(&host, &mut client, &keys);
 
     // The host's lock LEDs reach the client. Pressing the lock keys has lit some.
     let mut leds = Vec::new();
@@ -150,10 +129,56 @@ pub fn keyboard(case: &Case) -> String {
     }
     bridge.terminate();
     format!(
-        "104 keys, 8 modifiers and 6 keys at once, {} events at {rate:.0}/s none lost, the last {:.0} ms after it was sent, LEDs {leds:?}",
-        expected.len(),
+        "104 keys, 8 modifiers and 6 keys at once, {count} events at {rate:.0}/s none lost, the last {:.0} ms after it was sent \
+         ({unseen} runs the bench could not see whole), LEDs {leds:?}",
         late.as_secs_f32() * 1000.0
     )
+}
+
+/// 200 events a second for ten seconds: how many, how fast really, how late the last was, and how often the bench was
+/// too slow to see them all and it was done again.
+fn fast(host: &Host, client: &mut Client, keys: &[(u32, u16)]) -> (usize, f32, Duration, usize) {
+    let letters: Vec<_> = keys
+        .iter()
+        .filter(|(code, _)| (0x10..=0x19).contains(code))
+        .collect();
+    for unseen in 0..5 {
+        let events = (0..1000).flat_map(|number| {
+            let (scancode, key) = letters[number % letters.len()];
+            [(true, *scancode, (*key, 1)), (false, *scancode, (*key, 0))]
+        });
+        let mut expected = Vec::new();
+        let started = Instant::now();
+        let mut next = started;
+        for (down, scancode, event) in events {
+            thread::sleep(next.saturating_duration_since(Instant::now()));
+            client.key(down, scancode);
+            expected.push(event);
+            next += Duration::from_millis(5);
+        }
+        let rate = expected.len() as f32 / started.elapsed().as_secs_f32();
+        let began = Instant::now();
+        let mut seen = 0;
+        let all = host.undisturbed("200 a second", |event| {
+            seen += usize::from(is_press_or_release(event));
+            seen == expected.len()
+        });
+        match all {
+            Ok(events) => {
+                assert!(presses_and_releases(&events) == expected, "all, in order");
+                return (expected.len(), rate, began.elapsed(), unseen);
+            }
+            Err(Blind) => {
+                let (scancode, key) = MARKER;
+                client.key(true, scancode);
+                client.key(false, scancode);
+                host.recover(|event| {
+                    matches!(event, Event::Input { kind: EV_KEY, code, value: 0, .. } if *code == key)
+                });
+            }
+        }
+    }
+    panic!("the bench was five times too slow to see all events; is this machine very busy?")
 }
 
 /// The key events until there were `count`, without the host's own repeats.
@@ -163,7 +188,11 @@ pub fn keys_until(host: &Host, what: &str, count: usize) -> Vec<(u16, i32)> {
         seen += usize::from(is_press_or_release(event));
         seen == count
     });
-    let mut keys = inputs(&events, EV_KEY);
+    presses_and_releases(&events)
+}
+
+fn presses_and_releases(events: &[Event]) -> Vec<(u16, i32)> {
+    let mut keys = inputs(events, EV_KEY);
     keys.retain(|(_, value)| *value != 2);
     keys
 }
