@@ -248,6 +248,7 @@ fn serve(
     let hid_options = hid::Options {
         layout: Arc::new(hid::keymap::Layout::us()),
         leds: target.leds.clone(),
+        lock_inference: true,
     };
     let (input, hid) = hid::spawn(sink, hid_options).map_err(StartError::System)?;
     let source = supervisor::spawn(target.opener, signal, config.noise_tolerance.levels())

@@ -3,34 +3,46 @@
 //! **Ownership.** A key is down while any client holds it. Who releases it or leaves lifts only what no one
 //! else holds.
 //!
-//! **Shift for keysym clients.** A keysym names a character, a report names places. If the Shift that is held
-//! does not give the character on the US layout, a report of its own brings the modifiers in order before the
+//! **Modifiers for keysym clients.** A keysym names a character, a report names places. If the Shift and AltGr that are
+//! held do not give the character on the target's layout, a report of its own brings the modifiers in order before the
 //! key goes down (firmware that samples the modifiers late still gets it right), and another restores them after the
 //! key went up:
-//! - `A`, `!` or ISO_Left_Tab without Shift: Shift is pressed. Not for a capital while Ctrl, Alt or GUI is held: that is
-//!   a shortcut typed with Caps Lock on, and Ctrl + C must not become Ctrl + Shift + C.
+//! - `A`, `!` or ISO_Left_Tab without Shift: Shift is pressed; `@` on a German keyboard: AltGr is. Not for a letter
+//!   while Ctrl, Alt or GUI is held: that is a shortcut typed with Caps Lock on, and Ctrl + C must not become
+//!   Ctrl + Shift + C.
 //! - `b` with Shift: Shift stays. Only scripts that mean the chord Shift + b send this (or Caps Lock is on, and then
 //!   Shift is what makes the letter small).
 //! - `1` or `/` with Shift: Shift is hidden. Viewers on layouts that have these at the upper level (French digits, the German
 //!   slash) send this, and they mean the character; who means `!` sends `!`.
-//! - any US character while AltGr is held as ISO_Level3_Shift or Mode_switch: AltGr is hidden, since it only
-//!   served to make the character on the client's layout.
+//! - any character that needs no AltGr while that is held as ISO_Level3_Shift or Mode_switch: AltGr is hidden, since it
+//!   only served to make the character on the client's layout.
+//! - a character that needs AltGr while exactly Ctrl and Alt are held: they are hidden; this is how Windows spells AltGr.
+//! - where the target's Caps Lock is known to be on, letters need Shift the other way, and nothing is left to guess.
+//!
+//! A character of a text goes out under exactly the modifiers it needs, whoever holds others.
+//!
+//! **More than one stroke.** What takes a dead key first, or Caps Lock the other way, is typed by strokes each of which
+//! the target sees come and go; the last one stays down as long as the client's key, unless Caps Lock has to follow it.
 //!
 //! Keys pressed by scancode, and keys that type no character, go out under the modifiers as held.
 //!
 //! **More than six keys.** A boot report has room for six. The newest six are shown: every press is seen, and
 //! the key that gives way counts as up until it is pressed again (its own release changes nothing).
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{
-    ClientId, Report,
-    keymap::{Key, Layout, Shift, Stroke, Usage, from_scancode, keypad_twin, of_character},
+    ClientId, Leds, Report,
+    keymap::{
+        Action, Key, Layout, Modifiers, SHIFT, SHIFTS, Stroke, Types, Typing, Usage, from_scancode,
+        keypad_twin,
+    },
+    locks::Locks,
 };
 
-const SHIFTS: u8 = 0x22;
-const CHORDS: u8 = 0xdd;
-const RIGHT_ALT: u8 = Usage::RIGHT_ALT.modifier();
+const CONTROLS: Modifiers = 0x11;
+const ALTS: Modifiers = 0x44;
+const GUIS: Modifiers = 0x88;
 /// Keys in a boot report.
 const ROOM: usize = 6;
 
@@ -38,6 +50,9 @@ const ROOM: usize = 6;
 #[derive(Debug, Default)]
 pub(super) struct Keyboard {
     layout: Arc<Layout>,
+    /// Num Lock is tapped for a client whose Num Lock is on.
+    lock_inference: bool,
+    locks: Locks,
     held: Vec<Held>,
     /// Keys in the report, oldest first; no modifiers.
     shown: Vec<Usage>,
@@ -52,22 +67,30 @@ struct Held {
     key: Key,
     /// What it was pressed as; 0 if by scancode alone.
     keysym: u32,
+    /// It types a character.
+    types: bool,
 }
 
 /// Modifiers shown otherwise than held, while one key is down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Disguise {
     key: Key,
-    pressed: u8,
-    hidden: u8,
+    pressed: Modifiers,
+    hidden: Modifiers,
 }
 
 impl Keyboard {
-    pub(super) fn new(layout: Arc<Layout>) -> Self {
+    pub(super) fn new(layout: Arc<Layout>, lock_inference: bool) -> Self {
         Self {
             layout,
+            lock_inference,
             ..Self::default()
         }
+    }
+
+    /// What the target's LEDs are at this moment.
+    pub(super) fn look_at_leds(&mut self, now: Duration, leds: Option<Leds>) {
+        self.locks.update(now, leds);
     }
 
     /// A key by its keysym. Adds the reports that follow from it to `out`, each to be seen by the target.
@@ -78,12 +101,32 @@ impl Keyboard {
         keysym: u32,
         out: &mut Vec<Report>,
     ) {
-        let Some(stroke) = self.layout.stroke(keysym) else {
-            return;
-        };
-        match down {
-            true => self.press(client, stroke, keysym, out),
-            false => self.lift_keysym(client, stroke.key, keysym, out),
+        let caps = self.caps_on();
+        let action = self.layout.action(keysym, caps).or_else(|| {
+            let shortcut = self.is_shortcut();
+            let typing = self.layout.latin(keysym, caps, shortcut)?;
+            Some(Action::Type(typing))
+        });
+        match (action, down) {
+            (None, true) => tracing::debug!("a keysym that the layout does not have"),
+            // The layout may have it under other modifiers, as a shortcut.
+            (None, false) => {
+                self.lift(client, out, |held| held.keysym == keysym && keysym != 0);
+            }
+            (Some(Action::Key(key)), true) => {
+                if self.lock_inference && is_keypad_digit(keysym) {
+                    self.turn_num_on(client, key, out);
+                }
+                self.press(client, key, keysym, out);
+            }
+            (Some(Action::Type(typing)), true) => self.enter(client, typing, keysym, false, out),
+            (Some(Action::Key(key)), false) => {
+                self.lift_keysym(client, key, keysym, false, out);
+            }
+            (Some(Action::Type(typing)), false) => {
+                let key = Key::Keyboard(typing.stroke.usage);
+                self.lift_keysym(client, key, keysym, true, out);
+            }
         }
     }
 
@@ -95,17 +138,25 @@ impl Keyboard {
         character: char,
         out: &mut Vec<Report>,
     ) {
-        let keysym = of_character(character);
-        let Some(Stroke { key, shift }) = self.layout.stroke(keysym) else {
-            return;
-        };
-        let shift = match shift {
-            Shift::Capital | Shift::Down | Shift::Only => Shift::Only,
-            Shift::AsHeld | Shift::Letter | Shift::Up | Shift::None => Shift::None,
-        };
-        match down {
-            true => self.press(client, Stroke { key, shift }, keysym, out),
-            false => self.lift_keysym(client, key, keysym, out),
+        let keysym = 0x0100_0000 + u32::from(character);
+        let typing = self.layout.typing(character, self.caps_on()).or_else(|| {
+            // Line ends and tabs: keys under no modifier.
+            match self.layout.action(keysym, false)? {
+                Action::Key(Key::Keyboard(usage)) => Some(Typing::from(Stroke {
+                    usage,
+                    modifiers: 0,
+                    types: Types::Symbol,
+                })),
+                _ => None,
+            }
+        });
+        match (typing, down) {
+            (None, _) => {}
+            (Some(typing), true) => self.enter(client, typing, keysym, true, out),
+            (Some(typing), false) => {
+                let key = Key::Keyboard(typing.stroke.usage);
+                self.lift_keysym(client, key, keysym, true, out);
+            }
         }
     }
 
@@ -122,8 +173,7 @@ impl Keyboard {
             return self.keysym(client, down, keysym, out);
         };
         if down {
-            let shift = Shift::AsHeld;
-            self.press(client, Stroke { key, shift }, 0, out);
+            self.press(client, key, 0, out);
         } else if !self.lift(client, out, |held| held.key == key) {
             self.lift(client, out, |held| held.keysym == keysym && keysym != 0);
         }
@@ -153,7 +203,11 @@ impl Keyboard {
 
     /// The keyboard report of this moment.
     pub(super) fn keyboard_report(&self) -> Report {
-        Report::keyboard(self.modifiers(), &self.shown)
+        let modifiers = self.modifiers();
+        let mut keys: Vec<Usage> = self.layout.own_modifier_keys(modifiers).collect();
+        keys.extend(&self.shown);
+        let [byte, _] = modifiers.to_le_bytes();
+        Report::keyboard(byte, &keys)
     }
 
     /// The consumer report of this moment.
@@ -161,29 +215,22 @@ impl Keyboard {
         Report::consumer(self.consumer.unwrap_or(0))
     }
 
-    fn press(&mut self, client: ClientId, stroke: Stroke, keysym: u32, out: &mut Vec<Report>) {
-        let Stroke { key, shift } = stroke;
-        if self
-            .held
-            .iter()
-            .any(|held| held.client == client && held.key == key)
-        {
+    /// Presses a key under the modifiers as held.
+    fn press(&mut self, client: ClientId, key: Key, keysym: u32, out: &mut Vec<Report>) {
+        if self.holds(client, key) {
             return; // The viewer's auto-repeat; the target repeats by itself.
         }
         let held = Held {
             client,
             key,
             keysym,
+            types: false,
         };
         match key {
-            Key::Keyboard(usage) if usage.modifier() == 0 => {
+            Key::Keyboard(usage) if self.layout.modifier(usage) == 0 => {
                 if !self.shown.contains(&usage) {
-                    self.dress(key, shift, out);
-                    if self.shown.len() == ROOM {
-                        self.shown.remove(0);
-                    }
-                    self.shown.push(usage);
-                    out.push(self.keyboard_report());
+                    self.dress(key, 0, 0, out);
+                    self.show(usage, out);
                 }
                 self.held.push(held);
             }
@@ -202,31 +249,74 @@ impl Keyboard {
         }
     }
 
-    /// Brings the modifiers to what the key about to be pressed needs.
-    fn dress(&mut self, key: Key, shift: Shift, out: &mut Vec<Report>) {
+    /// Types a character: `exactly` if it is one of a text and what is held has no say.
+    fn enter(
+        &mut self,
+        client: ClientId,
+        typing: Typing,
+        keysym: u32,
+        exactly: bool,
+        out: &mut Vec<Report>,
+    ) {
+        let key = Key::Keyboard(typing.stroke.usage);
+        let is_same = |held: &Held| held.client == client && held.key == key;
+        if let Some(at) = self.held.iter().position(is_same) {
+            if self.held[at].keysym == keysym {
+                return; // Auto-repeat.
+            }
+            // On the client's keyboard this is another key, or the same under other modifiers.
+            self.held.remove(at);
+        }
+        if typing.other_caps {
+            self.tap(Usage::CAPS_LOCK, 0, self.held_modifiers(), out);
+        }
+        if let Some(dead) = typing.dead {
+            let (pressed, hidden) = self.difference(&dead, exactly);
+            self.tap(dead.usage, pressed, hidden, out);
+        }
+        let (pressed, hidden) = self.difference(&typing.stroke, exactly);
+        let usage = typing.stroke.usage;
+        if typing.other_caps {
+            self.tap(usage, pressed, hidden, out);
+            self.tap(Usage::CAPS_LOCK, 0, self.held_modifiers(), out);
+            self.undress(out);
+        } else {
+            self.strike(usage, pressed, hidden, out);
+        }
+        self.held.push(Held {
+            client,
+            key,
+            keysym,
+            types: true,
+        });
+    }
+
+    /// Presses and releases a key under other modifiers than those held.
+    fn tap(&mut self, usage: Usage, pressed: Modifiers, hidden: Modifiers, out: &mut Vec<Report>) {
+        self.strike(usage, pressed, hidden, out);
         let before = self.keyboard_report();
-        let real = self.held_modifiers();
-        let (mut pressed, mut hidden) = (0, 0);
-        let shortcut = real & CHORDS & !self.level_three() != 0;
-        match shift {
-            Shift::Capital if shortcut => {}
-            Shift::Capital | Shift::Down if real & SHIFTS == 0 => {
-                pressed = Usage::LEFT_SHIFT.modifier();
-            }
-            Shift::Up => hidden = real & SHIFTS,
-            Shift::None => hidden = real,
-            Shift::Only => {
-                hidden = real & CHORDS;
-                pressed = match real & SHIFTS {
-                    0 => Usage::LEFT_SHIFT.modifier(),
-                    _ => 0,
-                };
-            }
-            _ => {}
-        }
-        if shift != Shift::AsHeld {
-            hidden |= self.level_three();
-        }
+        self.shown.retain(|shown| *shown != usage);
+        self.tell(before, out);
+    }
+
+    /// Presses a key under other modifiers than those held, so that the target sees it go down even if it was.
+    fn strike(
+        &mut self,
+        usage: Usage,
+        pressed: Modifiers,
+        hidden: Modifiers,
+        out: &mut Vec<Report>,
+    ) {
+        let before = self.keyboard_report();
+        self.shown.retain(|shown| *shown != usage);
+        self.tell(before, out);
+        self.dress(Key::Keyboard(usage), pressed, hidden, out);
+        self.show(usage, out);
+    }
+
+    /// Brings the modifiers to what the key about to be pressed needs.
+    fn dress(&mut self, key: Key, pressed: Modifiers, hidden: Modifiers, out: &mut Vec<Report>) {
+        let before = self.keyboard_report();
         self.disguise = (pressed | hidden != 0).then_some(Disguise {
             key,
             pressed,
@@ -235,9 +325,74 @@ impl Keyboard {
         self.tell(before, out);
     }
 
-    /// Releases the key that was pressed as this keysym, else the one in the same place: a client may press `?`, let go
-    /// of Shift, and release `/`.
-    fn lift_keysym(&mut self, client: ClientId, key: Key, keysym: u32, out: &mut Vec<Report>) {
+    /// Shows the modifiers as held.
+    fn undress(&mut self, out: &mut Vec<Report>) {
+        let before = self.keyboard_report();
+        self.disguise = None;
+        self.tell(before, out);
+    }
+
+    fn show(&mut self, usage: Usage, out: &mut Vec<Report>) {
+        let own = self.layout.own_modifier_keys(Modifiers::MAX).count();
+        if self.shown.len() == ROOM - own {
+            self.shown.remove(0);
+        }
+        self.shown.push(usage);
+        out.push(self.keyboard_report());
+        if usage != Usage::CAPS_LOCK || self.layout.caps_locks() {
+            self.locks.pressed(usage);
+        }
+    }
+
+    /// Which modifiers to press and which to hide, of those held, for a stroke.
+    fn difference(&self, stroke: &Stroke, exactly: bool) -> (Modifiers, Modifiers) {
+        let held = self.held_modifiers();
+        let needs = stroke.modifiers & !SHIFTS;
+        let windows_alt_gr = match (held & CONTROLS, held & ALTS, held & GUIS) {
+            (control, alt, 0) if control != 0 && alt != 0 && needs != 0 => control | alt,
+            _ => 0,
+        };
+        let mut hidden = match exactly {
+            true => held & !SHIFTS,
+            false => self.level_keys_held() | windows_alt_gr,
+        } & !needs;
+        let mut pressed = needs & !held;
+        let (needs_shift, shift) = (stroke.modifiers & SHIFT != 0, held & SHIFTS);
+        let may_have_shift = match stroke.types {
+            Types::Letter => !self.caps_on(),
+            Types::Space => true,
+            Types::Symbol => false,
+        };
+        let is_chord = stroke.types != Types::Symbol && self.is_shortcut() && windows_alt_gr == 0;
+        let as_held = !exactly && (is_chord || (may_have_shift && !needs_shift));
+        match (needs_shift, shift) {
+            _ if as_held => {}
+            (true, 0) => pressed |= SHIFT,
+            (false, shift) => hidden |= shift,
+            _ => {}
+        }
+        (pressed, hidden)
+    }
+
+    /// Taps Num Lock if the target takes the client's keypad digit for an arrow.
+    fn turn_num_on(&mut self, client: ClientId, key: Key, out: &mut Vec<Report>) {
+        let is_off = self.locks.num_on() == Some(false) && self.locks.num_answers();
+        if is_off && !self.holds(client, key) {
+            self.tap(Usage::NUM_LOCK, 0, self.held_modifiers(), out);
+            self.undress(out);
+        }
+    }
+
+    /// Releases the key that was pressed as this keysym, else the one in the same place, else (if it `types`) the newest
+    /// that types: a client may press `?`, let go of Shift, and release `/`, which may be another key on the target's layout.
+    fn lift_keysym(
+        &mut self,
+        client: ClientId,
+        key: Key,
+        keysym: u32,
+        types: bool,
+        out: &mut Vec<Report>,
+    ) {
         let twin = match key {
             Key::Keyboard(usage) => keypad_twin(usage).map(Key::Keyboard),
             Key::Consumer(_) => None,
@@ -246,7 +401,8 @@ impl Keyboard {
             || self.lift(client, out, |held| held.key == key)
             || self.lift(client, out, |held| {
                 Some(held.key) == twin && held.keysym != 0
-            });
+            })
+            || self.lift(client, out, |held| types && held.types);
     }
 
     /// Takes one key out of a client's hands; false if it holds no such key.
@@ -259,7 +415,7 @@ impl Keyboard {
         let found = self
             .held
             .iter()
-            .position(|held| held.client == client && which(held));
+            .rposition(|held| held.client == client && which(held));
         if let Some(at) = found {
             let before = self.keyboard_report();
             self.held.remove(at);
@@ -294,38 +450,58 @@ impl Keyboard {
         }
     }
 
-    fn modifiers(&self) -> u8 {
+    fn holds(&self, client: ClientId, key: Key) -> bool {
+        let is_it = |held: &Held| held.client == client && held.key == key;
+        self.held.iter().any(is_it)
+    }
+
+    fn modifiers(&self) -> Modifiers {
         let (pressed, hidden) = self
             .disguise
             .map_or((0, 0), |disguise| (disguise.pressed, disguise.hidden));
         (self.held_modifiers() & !hidden) | pressed
     }
 
-    fn held_modifiers(&self) -> u8 {
+    fn held_modifiers(&self) -> Modifiers {
         self.held
             .iter()
-            .fold(0, |all, held| all | modifier(held.key))
+            .fold(0, |all, held| all | self.modifier(held.key))
     }
 
-    /// Right Alt's bit if it is held only as the shift to a layout's third level.
-    fn level_three(&self) -> u8 {
-        let right_alt = Key::Keyboard(Usage::RIGHT_ALT);
-        let mut holders = self
-            .held
-            .iter()
-            .filter(|held| held.key == right_alt)
-            .peekable();
-        let any = holders.peek().is_some();
-        let all = holders.all(|held| matches!(held.keysym, 0xfe03 | 0xfe04 | 0xfe11 | 0xff7e));
-        if any && all { RIGHT_ALT } else { 0 }
+    /// The modifiers that are held only as the way to a layout's third or fifth level.
+    fn level_keys_held(&self) -> Modifiers {
+        let is_level = |held: &Held| matches!(held.keysym, 0xfe03 | 0xfe04 | 0xfe11 | 0xff7e);
+        self.held.iter().fold(0, |levels, held| {
+            let mut holders = self.held.iter().filter(|other| other.key == held.key);
+            match holders.all(is_level) {
+                true => levels | self.modifier(held.key),
+                false => levels,
+            }
+        })
+    }
+
+    /// Whether modifiers are held that make a shortcut of a letter.
+    fn is_shortcut(&self) -> bool {
+        let chords = CONTROLS | ALTS | GUIS;
+        self.held_modifiers() & chords & !self.level_keys_held() != 0
+    }
+
+    /// Off if nobody knows.
+    fn caps_on(&self) -> bool {
+        self.locks.caps_on() == Some(true)
+    }
+
+    fn modifier(&self, key: Key) -> Modifiers {
+        match key {
+            Key::Keyboard(usage) => self.layout.modifier(usage),
+            Key::Consumer(_) => 0,
+        }
     }
 }
 
-fn modifier(key: Key) -> u8 {
-    match key {
-        Key::Keyboard(usage) => usage.modifier(),
-        Key::Consumer(_) => 0,
-    }
+/// The keypad's keys as they are with Num Lock on: KP_Separator, KP_Decimal, KP_0 to KP_9.
+fn is_keypad_digit(keysym: u32) -> bool {
+    matches!(keysym, 0xffac | 0xffae | 0xffb0..=0xffb9)
 }
 
 #[cfg(test)]

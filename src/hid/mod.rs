@@ -5,12 +5,13 @@
 //!     keyboard, mouse (who holds what → reports) → pending (what the target has yet to be told) → sink → target
 //! ```
 //!
-//! `keymap`, `keyboard`, `mouse` and `pending` are pure; `writer` is the thread around them.
+//! `keymap`, `keyboard`, `locks`, `mouse` and `pending` are pure; `writer` is the thread around them.
 
 pub mod descriptor;
 mod inbox;
 mod keyboard;
 pub mod keymap;
+mod locks;
 mod mouse;
 mod pending;
 mod report;
@@ -34,6 +35,8 @@ pub struct Options {
     pub layout: Arc<Layout>,
     /// The target's lock LEDs, as the sink publishes them.
     pub leds: watch::Receiver<Option<Leds>>,
+    /// Tap Num Lock where the target's is off and a client's keypad says that its own is on.
+    pub lock_inference: bool,
 }
 
 /// Which client an input event comes from, so that keys can be owned.

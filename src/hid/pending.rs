@@ -18,7 +18,7 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use super::{
-    ClientId, Input, Report,
+    ClientId, Input, Leds, Report,
     keyboard::Keyboard,
     keymap::Layout,
     mouse::Mouse,
@@ -86,11 +86,16 @@ enum Link {
 }
 
 impl Pending {
-    pub(super) fn new(layout: Arc<Layout>) -> Self {
+    pub(super) fn new(layout: Arc<Layout>, lock_inference: bool) -> Self {
         Self {
-            keyboard: Keyboard::new(layout),
+            keyboard: Keyboard::new(layout, lock_inference),
             ..Self::default()
         }
+    }
+
+    /// Takes in the target's lock LEDs, as they are before the next input.
+    pub(super) fn look_at_leds(&mut self, now: Duration, leds: Option<Leds>) {
+        self.keyboard.look_at_leds(now, leds);
     }
 
     /// Takes in what a client did.

@@ -10,8 +10,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use tokio::sync::watch;
+
 use super::{
-    ClientId, Input, Options,
+    ClientId, Input, Leds, Options,
     inbox::{Arrival, Inbox},
     pending::{Change, Pending},
     sink::Sink,
@@ -93,6 +95,7 @@ impl Drop for HidThread {
 struct Writer {
     sink: Box<dyn Sink>,
     pending: Pending,
+    leds: watch::Receiver<Option<Leds>>,
     start: Instant,
 }
 
@@ -100,7 +103,8 @@ impl Writer {
     fn new(sink: Box<dyn Sink>, options: Options) -> Self {
         Self {
             sink,
-            pending: Pending::new(options.layout),
+            pending: Pending::new(options.layout, options.lock_inference),
+            leds: options.leds,
             start: Instant::now(),
         }
     }
@@ -111,7 +115,11 @@ impl Writer {
             let idle = self.pending.idle_for(self.start.elapsed());
             // One input at a time: a target that was asleep may be back by the time of the next.
             match inbox.wait(self.pending.has_room(), idle) {
-                Arrival::Input(client, input) => self.pending.input(client, input),
+                Arrival::Input(client, input) => {
+                    let leds = *self.leds.borrow();
+                    self.pending.look_at_leds(self.start.elapsed(), leds);
+                    self.pending.input(client, input);
+                }
                 Arrival::Nothing => {}
                 Arrival::Closed => break,
             }

@@ -55,7 +55,8 @@ fn start() -> (HidHandle, HidThread, Arc<Shared>) {
     let shared = Arc::new(Shared::default());
     let options = Options {
         layout: Arc::default(),
-        leds: tokio::sync::watch::channel(None).1,
+        leds: watch::channel(None).1,
+        lock_inference: true,
     };
     let (handle, thread) = spawn(Box::new(TestSink(Arc::clone(&shared))), options).unwrap();
     (handle, thread, shared)

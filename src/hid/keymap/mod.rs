@@ -1,18 +1,33 @@
 //! From what clients name a key by, keysyms and scancodes, to what HID names it by.
+//!
+//! ```text
+//! us (built in) ┐
+//! xkb (files)   ┴→ places: what each key types at each level → typing: how to type each character (dead) → Layout
+//! keysym → named: keys that are the same on every layout, else the layout's characters
+//! scancode → usage
+//! ```
 
-mod keysym;
+mod dead;
+mod layout;
+mod named;
 mod scancode;
+mod typing;
+mod us;
+mod xkb;
 
-use keysym::from_keysym;
-pub use keysym::keypad_twin;
+pub use layout::{Layout, LayoutError};
+pub use named::keypad_twin;
 pub use scancode::from_scancode;
+pub use typing::{Stroke, Types, Typing};
 
 /// A usage of the HID Keyboard/Keypad page (0x07): a place on the keyboard, not a character.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Usage(pub u8);
 
 impl Usage {
-    pub const LEFT_SHIFT: Usage = Usage(0xe1);
+    pub const CAPS_LOCK: Usage = Usage(0x39);
+    pub const NUM_LOCK: Usage = Usage(0x53);
+    pub const SPACE: Usage = Usage(0x2c);
     pub const RIGHT_ALT: Usage = Usage(0xe6);
 
     /// The key's bit in the modifier byte; 0 for all other keys.
@@ -32,60 +47,20 @@ pub enum Key {
     Consumer(u16),
 }
 
-/// What a keysym asks of Shift on the US layout.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Shift {
-    /// The key means the same at both levels, or Shift is part of what the client wants: Return, F1, Space.
-    AsHeld,
-    /// A small letter. Only a tool that writes Shift + b sends one while Shift is held (or Caps Lock is on), so Shift stays.
-    Letter,
-    /// A capital letter.
-    Capital,
-    /// A character at the upper level, such as `!`.
-    Down,
-    /// A character at the lower level that is no letter, such as `1`.
-    Up,
-    /// Shift and no other modifier, whatever is held.
-    Only,
-    /// No modifier, whatever is held.
-    None,
-}
+/// A set of modifier keys: bits 0 to 7 as in the first byte of a boot keyboard's report, bits 8 and 9 the keys that
+/// choose the third and the fifth level on layouts (de(neo)) where those are keys like any other.
+pub type Modifiers = u16;
 
-/// The target's keyboard layout: where its characters are.
-#[derive(Debug)]
-pub struct Layout(());
+/// Left Shift; in what a stroke needs, either Shift.
+pub const SHIFT: Modifiers = 0x02;
+/// Either Shift.
+pub const SHIFTS: Modifiers = 0x22;
 
-impl Default for Layout {
-    fn default() -> Self {
-        Self::us()
-    }
-}
-
-impl Layout {
-    /// The US layout, which firmware and boot loaders have.
-    pub fn us() -> Self {
-        Self(())
-    }
-
-    /// Where a keysym is; `None` if it is of no key, or of a character that the layout does not have.
-    pub fn stroke(&self, keysym: u32) -> Option<Stroke> {
-        from_keysym(keysym)
-    }
-
-    /// Whether [`Input::Character`](super::Input::Character) types this.
-    pub fn can_type(&self, character: char) -> bool {
-        self.stroke(of_character(character)).is_some()
-    }
-}
-
-/// The keysym of a character.
-pub fn of_character(character: char) -> u32 {
-    0x0100_0000 + u32::from(character)
-}
-
-/// A keysym's place on the layout.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Stroke {
-    pub key: Key,
-    pub shift: Shift,
+/// What a keysym asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// A key that means the same under all modifiers, or whose modifiers are part of what the client wants: Return, F1.
+    Key(Key),
+    /// A character, or a dead key.
+    Type(Typing),
 }

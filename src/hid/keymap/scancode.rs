@@ -1,4 +1,4 @@
-//! XT (set 1) scancodes, as the QEMU extended key event carries them.
+//! XT (set 1) scancodes, as the QEMU extended key event carries them, and Linux key codes, by which XKB names keys.
 
 use super::{Key, Key::Consumer, Usage};
 
@@ -16,6 +16,37 @@ pub fn from_scancode(code: u32) -> Option<Key> {
         _ => return extended(code & 0x7f),
     };
     (usage != 0).then_some(Key::Keyboard(Usage(usage)))
+}
+
+/// The usage of a Linux key code (`input-event-codes.h`), as far as keyboard layouts give it a meaning. XKB's key code is
+/// this one plus 8.
+pub(super) fn from_linux(code: u32) -> Option<Usage> {
+    let usage = match code {
+        // The codes of the first 83 keys, and of those that later keyboards had without prefix, are those of XT.
+        1..=83 | 86..=88 => PLAIN[code as usize],
+        85 => 0x94,  // Zenkaku/Hankaku
+        89 => 0x87,  // Ro (and / of Brazilian keyboards)
+        90 => 0x92,  // Katakana
+        91 => 0x93,  // Hiragana
+        92 => 0x8a,  // Henkan
+        93 => 0x88,  // Katakana/Hiragana
+        94 => 0x8b,  // Muhenkan
+        95 => 0x8c,  // keypad comma of Japanese keyboards
+        96 => 0x58,  // keypad Enter
+        97 => 0xe4,  // right Ctrl
+        98 => 0x54,  // keypad /
+        100 => 0xe6, // right Alt
+        117 => 0x67, // keypad =
+        121 => 0x85, // keypad . of Brazilian keyboards
+        122 => 0x90, // Hangul
+        123 => 0x91, // Hanja
+        124 => 0x89, // Yen
+        125 => 0xe3, // left GUI
+        126 => 0xe7, // right GUI
+        127 => 0x65, // Menu
+        _ => return None,
+    };
+    (usage != 0).then_some(Usage(usage))
 }
 
 /// Usages of the codes without prefix; 0 where there is no key.
