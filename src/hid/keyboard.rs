@@ -274,7 +274,11 @@ impl Keyboard {
             let (pressed, hidden) = self.difference(&dead, exactly);
             self.tap(dead.usage, pressed, hidden, out);
         }
-        let (pressed, hidden) = self.difference(&typing.stroke, exactly);
+        let mut stroke = typing.stroke;
+        if typing.dead.is_some() || typing.other_caps {
+            stroke.types = Types::Symbol; // No chord that anybody can mean.
+        }
+        let (pressed, hidden) = self.difference(&stroke, exactly);
         let usage = typing.stroke.usage;
         if typing.other_caps {
             self.tap(usage, pressed, hidden, out);
@@ -359,9 +363,9 @@ impl Keyboard {
         let mut pressed = needs & !held;
         let (needs_shift, shift) = (stroke.modifiers & SHIFT != 0, held & SHIFTS);
         let may_have_shift = match stroke.types {
-            Types::Letter => !self.caps_on(),
+            Types::Small => !self.caps_on(),
             Types::Space => true,
-            Types::Symbol => false,
+            Types::Capital | Types::Symbol => false,
         };
         let is_chord = stroke.types != Types::Symbol && self.is_shortcut() && windows_alt_gr == 0;
         let as_held = !exactly && (is_chord || (may_have_shift && !needs_shift));

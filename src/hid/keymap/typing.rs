@@ -29,8 +29,11 @@ pub struct Stroke {
 /// What a stroke types, as far as Shift's meaning depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Types {
-    /// A letter, whose other case is on the same key with Shift the other way.
-    Letter,
+    /// A small letter, whose capital is on the same key with Shift the other way.
+    Small,
+    /// The same the other way round.
+    Capital,
+    /// A space, with Shift and without.
     Space,
     /// A character for which Shift is no more than the way to it.
     Symbol,
@@ -74,18 +77,13 @@ pub(super) fn typings(places: &[Place], caps_locks: bool) -> [Typings; 2] {
         typings
     });
     if caps_locks {
-        let single = |typings: &Typings| -> Vec<_> {
-            let all = typings.characters.iter();
-            all.filter(|(_, typing)| typing.dead.is_none())
-                .map(|(character, typing)| (*character, typing.stroke))
-                .collect()
-        };
-        let singles = [single(&both[1]), single(&both[0])];
-        for (typings, others) in both.iter_mut().zip(singles) {
-            for (character, stroke) in others {
+        let all = |typings: &Typings| typings.characters.clone();
+        let others = [all(&both[1]), all(&both[0])];
+        for (typings, others) in both.iter_mut().zip(others) {
+            for (character, typing) in others {
                 typings.characters.entry(character).or_insert(Typing {
                     other_caps: true,
-                    ..stroke.into()
+                    ..typing
                 });
             }
         }
@@ -104,13 +102,10 @@ fn strokes(places: &[&Place]) -> Typings {
         .collect();
     let types = |place: &Place, character: char| {
         let other = characters.get(&(place.usage, place.modifiers ^ SHIFT));
-        let is_pair = |other: &char| {
-            (character.is_lowercase() && other.is_uppercase())
-                || (character.is_uppercase() && other.is_lowercase())
-        };
-        match character {
-            ' ' => Types::Space,
-            _ if other.is_some_and(is_pair) => Types::Letter,
+        match other {
+            Some(' ') if character == ' ' => Types::Space,
+            Some(other) if character.is_lowercase() && other.is_uppercase() => Types::Small,
+            Some(other) if character.is_uppercase() && other.is_lowercase() => Types::Capital,
             _ => Types::Symbol,
         }
     };

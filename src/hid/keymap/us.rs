@@ -15,6 +15,7 @@ pub(super) fn places() -> Vec<Place> {
             });
         };
         level(Usage::SPACE.0, 0, b' ');
+        level(Usage::SPACE.0, SHIFT, b' ');
         for (usage, letter) in (0x04..).zip(b'a'..=b'z') {
             let capital = letter.to_ascii_uppercase();
             level(usage, 0, if caps { capital } else { letter });

@@ -13,7 +13,7 @@ use kbvm::{
     },
 };
 
-use super::{Modifiers, SHIFT, Usage, scancode::from_linux, typing::Place};
+use super::{Modifiers, Usage, scancode::from_linux, typing::Place};
 
 /// Where xkb-data puts its files, unless `$XKB_CONFIG_ROOT` says otherwise.
 pub(super) const DIRECTORY: &str = "/usr/share/X11/xkb";
