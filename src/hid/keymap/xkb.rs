@@ -33,8 +33,8 @@ pub(super) struct Compiled {
 /// `keysymdef.h`. Control characters and keys that happen to have a character do not count.
 pub(super) fn character(keysym: u32) -> Option<char> {
     match keysym {
-        // The keypad's * + - / =, the same whatever Num Lock says.
-        0xffaa | 0xffab | 0xffad | 0xffaf | 0xffbd => {}
+        // Those of the keypad, by which some layouts name the digits of the main block.
+        0xffaa..=0xffb9 | 0xffbd => {}
         0xfd00..=0xffff => return None,
         _ => {}
     }
