@@ -50,6 +50,7 @@ use crate::{
     gadget::{Gadget, GadgetError, Places},
     hid::{
         self, Leds,
+        keymap::{Layout as KeyboardLayout, LayoutError},
         sink::{Function, GadgetNodes, GadgetSink, NullSink, RecordSink, Sink},
     },
     logging,
@@ -74,6 +75,10 @@ pub enum StartError {
     Config(#[from] config::ConfigError),
     #[error(transparent)]
     Password(#[from] config::PasswordError),
+    #[error(
+        "{0} (--keyboard-layout and --keyboard-variant, or `layout` and `variant` of [keyboard])"
+    )]
+    Layout(#[from] LayoutError),
     #[error(transparent)]
     Log(#[from] logging::BadFilter),
     #[error(transparent)]
@@ -123,6 +128,7 @@ fn run(command: Command) -> Result<(), StartError> {
             if print_config {
                 print(&config.to_toml()?)?;
                 password(&config)?;
+                keyboard_layout(&config)?;
                 return Ok(());
             }
             let password = password(&config)?;
@@ -148,6 +154,7 @@ struct Target {
     opener: Box<dyn Opener>,
     sink: Box<dyn Sink>,
     leds: watch::Receiver<Option<Leds>>,
+    layout: Arc<KeyboardLayout>,
 }
 
 fn demo_target(config: &Config) -> Result<Target, StartError> {
@@ -170,10 +177,19 @@ fn demo_target(config: &Config) -> Result<Target, StartError> {
         opener: Box::new(opener),
         sink: Box::new(sink),
         leds,
+        layout: Arc::new(KeyboardLayout::us()),
     })
 }
 
+fn keyboard_layout(config: &Config) -> Result<KeyboardLayout, StartError> {
+    let config::Keyboard {
+        layout, variant, ..
+    } = &config.keyboard;
+    Ok(KeyboardLayout::xkb(layout, variant)?)
+}
+
 fn real_target(config: &Config) -> Result<Target, StartError> {
+    let layout = Arc::new(keyboard_layout(config)?);
     let wishes = Wishes {
         format: config.format.map(Layout::from),
         size: config.size.map(|size| size.0),
@@ -202,7 +218,12 @@ fn real_target(config: &Config) -> Result<Target, StartError> {
         }
     };
     tracing::info!(source = %config.source, sink = %config.sink, "serving");
-    Ok(Target { opener, sink, leds })
+    Ok(Target {
+        opener,
+        sink,
+        leds,
+        layout,
+    })
 }
 
 /// Serves `target` until a signal comes.
@@ -246,9 +267,9 @@ fn serve(
     let (signal, signals) = watch::channel(Signal::Starting);
     let (frames, screen) = net::frames(signals, config.size.map(|size| size.0));
     let hid_options = hid::Options {
-        layout: Arc::new(hid::keymap::Layout::us()),
+        layout: target.layout,
         leds: target.leds.clone(),
-        lock_inference: true,
+        lock_inference: config.keyboard.lock_inference,
     };
     let (input, hid) = hid::spawn(sink, hid_options).map_err(StartError::System)?;
     let source = supervisor::spawn(target.opener, signal, config.noise_tolerance.levels())

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::{
-    Format, FramesPerSecond, Function, GadgetSettings, Listen, NoiseTolerance, ScreenSize,
-    Settings, Sink, Source,
+    Format, FramesPerSecond, Function, GadgetSettings, KeyboardSettings, Listen, NoiseTolerance,
+    ScreenSize, Settings, Sink, Source,
 };
 
 /// What the program is to do.
@@ -142,6 +142,8 @@ struct Devices {
     sink: Option<Sink>,
     #[command(flatten)]
     gadget: GadgetFlags,
+    #[command(flatten)]
+    keyboard: KeyboardFlags,
 }
 
 /// `[gadget]`
@@ -159,6 +161,21 @@ struct GadgetFlags {
     /// Device of the media keys, or none [default: none]
     #[arg(long = "gadget-consumer", value_name = "DEVICE")]
     consumer: Option<Function>,
+}
+
+/// `[keyboard]`
+#[derive(Args, Debug)]
+struct KeyboardFlags {
+    /// Keyboard layout of the target, by its XKB name, such as de, gb or fr(bepo) [default: us]
+    #[arg(long = "keyboard-layout", value_name = "LAYOUT")]
+    layout: Option<String>,
+    /// Variant of the layout, such as nodeadkeys
+    #[arg(long = "keyboard-variant", value_name = "VARIANT")]
+    variant: Option<String>,
+    /// Whether to tap Num Lock where the target's is off and a client's keypad sends digits: true or false
+    /// [default: true]
+    #[arg(long = "keyboard-lock-inference", value_name = "BOOL")]
+    lock_inference: Option<bool>,
 }
 
 impl From<CommandLine> for Command {
@@ -206,6 +223,7 @@ impl From<Devices> for Settings {
             noise_tolerance: devices.noise_tolerance,
             sink: devices.sink,
             gadget: devices.gadget.into(),
+            keyboard: devices.keyboard.into(),
             ..Settings::default()
         }
     }
@@ -218,6 +236,16 @@ impl From<GadgetFlags> for GadgetSettings {
             absolute: flags.absolute,
             relative: flags.relative,
             consumer: flags.consumer,
+        }
+    }
+}
+
+impl From<KeyboardFlags> for KeyboardSettings {
+    fn from(flags: KeyboardFlags) -> Self {
+        KeyboardSettings {
+            layout: flags.layout,
+            variant: flags.variant,
+            lock_inference: flags.lock_inference,
         }
     }
 }
@@ -259,7 +287,8 @@ mod tests {
     fn every_flag_arrives_in_its_setting() {
         let line = "rfbridge serve --listen 127.0.0.1:0 --listen [::1]:5901 --password-file /p --name box \
             --size 1920x1080 --fps 30 --view-only --record /r --log debug --source replay:/f --format nv12 --noise-tolerance 3 --sink null \
-            --gadget-keyboard /dev/hidg3 --gadget-absolute none --gadget-relative none --gadget-consumer /dev/hidg4 --config /c --print-config";
+            --gadget-keyboard /dev/hidg3 --gadget-absolute none --gadget-relative none --gadget-consumer /dev/hidg4 \
+            --keyboard-layout de --keyboard-variant nodeadkeys --keyboard-lock-inference false --config /c --print-config";
         let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
         let file = r#"
             listen = ["127.0.0.1:0", "[::1]:5901"]
@@ -280,6 +309,11 @@ mod tests {
             absolute = "none"
             relative = "none"
             consumer = "/dev/hidg4"
+
+            [keyboard]
+            layout = "de"
+            variant = "nodeadkeys"
+            lock-inference = false
         "#;
         assert_eq!(
             parse(&line),

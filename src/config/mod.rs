@@ -16,7 +16,7 @@ use std::{
 
 pub use file::{DEFAULT_PATH, FileError};
 pub use password::{CREDENTIAL, Password, PasswordError};
-pub use settings::{GadgetSettings, Settings};
+pub use settings::{GadgetSettings, KeyboardSettings, Settings};
 pub use values::{
     BadValue, Format, FramesPerSecond, Function, Listen, NoiseTolerance, ScreenSize, Sink, Source,
 };
@@ -49,6 +49,7 @@ pub struct Config {
     pub noise_tolerance: NoiseTolerance,
     pub sink: Sink,
     pub gadget: Gadget,
+    pub keyboard: Keyboard,
 }
 
 /// The device of each HID function.
@@ -58,6 +59,17 @@ pub struct Gadget {
     pub absolute: Function,
     pub relative: Function,
     pub consumer: Function,
+}
+
+/// How clients that send characters are typed for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keyboard {
+    /// The target's layout and its variant, by their XKB names.
+    pub layout: String,
+    /// Empty for the layout's usual one.
+    pub variant: String,
+    /// Num Lock is tapped on the target where a client's keypad says that its own is on.
+    pub lock_inference: bool,
 }
 
 /// Settings that are well-formed one by one but make no sense together, or a value that no server can have.
@@ -122,6 +134,7 @@ impl Config {
             noise_tolerance: settings.noise_tolerance.unwrap_or_default(),
             sink: settings.sink.unwrap_or(Sink::Gadget),
             gadget: Gadget::new(settings.gadget),
+            keyboard: Keyboard::new(settings.keyboard),
         };
         config.check()?;
         Ok(config)
@@ -214,6 +227,7 @@ impl Config {
             noise_tolerance: Some(self.noise_tolerance),
             sink: Some(self.sink),
             gadget: self.gadget.into_settings(),
+            keyboard: self.keyboard.into_settings(),
         }
     }
 }
@@ -245,6 +259,24 @@ impl Gadget {
             absolute: Some(self.absolute),
             relative: Some(self.relative),
             consumer: Some(self.consumer),
+        }
+    }
+}
+
+impl Keyboard {
+    fn new(settings: KeyboardSettings) -> Self {
+        Self {
+            layout: settings.layout.unwrap_or_else(|| "us".into()),
+            variant: settings.variant.unwrap_or_default(),
+            lock_inference: settings.lock_inference.unwrap_or(true),
+        }
+    }
+
+    fn into_settings(self) -> KeyboardSettings {
+        KeyboardSettings {
+            layout: Some(self.layout),
+            variant: Some(self.variant),
+            lock_inference: Some(self.lock_inference),
         }
     }
 }

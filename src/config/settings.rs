@@ -66,6 +66,7 @@ layer! {
         "noise-tolerance" noise_tolerance: NoiseTolerance,
         "sink" sink: Sink,
         ["gadget"] gadget: GadgetSettings,
+        ["keyboard"] keyboard: KeyboardSettings,
     }
 }
 
@@ -76,6 +77,15 @@ layer! {
         "absolute" absolute: Function,
         "relative" relative: Function,
         "consumer" consumer: Function,
+    }
+}
+
+layer! {
+    /// `[keyboard]`: how clients that send characters are typed for.
+    pub struct KeyboardSettings {
+        "layout" layout: String,
+        "variant" variant: String,
+        "lock-inference" lock_inference: bool,
     }
 }
 

@@ -28,6 +28,13 @@ fn an_empty_file_gives_the_defaults() {
     assert_eq!(config.gadget.relative, Function::device("/dev/hidg2"));
     assert_eq!(config.gadget.consumer, Function::None);
     assert_eq!((config.size, config.fps), (None, None));
+    let Keyboard {
+        layout,
+        variant,
+        lock_inference,
+    } = config.keyboard;
+    assert_eq!((layout.as_str(), variant.as_str()), ("us", ""));
+    assert!(lock_inference);
     assert_eq!(config.noise_tolerance.levels(), 0);
 }
 
@@ -61,6 +68,8 @@ fn values_are_written_as_in_flags() {
             r#"consumer = "/dev/hidg3""#,
         ),
         ("gadget.absolute = \"none\"", r#"absolute = "none""#),
+        ("[keyboard]\nlayout = \"de\"", r#"layout = "de""#),
+        ("keyboard.lock-inference = false", "lock-inference = false"),
     ] {
         let printed = config(toml).to_toml().expect("printable");
         assert!(

@@ -511,3 +511,7 @@ fn is_keypad_digit(keysym: u32) -> bool {
 #[cfg(test)]
 #[path = "keyboard_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "keyboard_layout_tests.rs"]
+mod layout_tests;

@@ -1,41 +1,46 @@
 use super::*;
 
-const ONE: ClientId = ClientId(1);
-const TWO: ClientId = ClientId(2);
-const SHIFT_L: u32 = 0xffe1;
-const CONTROL_L: u32 = 0xffe3;
-const LEVEL_3: u32 = 0xfe03;
+pub(super) const ONE: ClientId = ClientId(1);
+pub(super) const TWO: ClientId = ClientId(2);
+pub(super) const SHIFT_L: u32 = 0xffe1;
+pub(super) const CONTROL_L: u32 = 0xffe3;
+pub(super) const LEVEL_3: u32 = 0xfe03;
 
 /// A keyboard and everything it reported, as (modifiers, keys).
 #[derive(Default)]
-struct Bench {
-    keyboard: Keyboard,
-    out: Vec<Report>,
+pub(super) struct Bench {
+    pub(super) keyboard: Keyboard,
+    pub(super) out: Vec<Report>,
 }
 
 impl Bench {
-    fn key(&mut self, down: bool, keysym: impl Into<u32>) -> &mut Self {
+    pub(super) fn key(&mut self, down: bool, keysym: impl Into<u32>) -> &mut Self {
         self.key_of(ONE, down, keysym)
     }
 
-    fn key_of(&mut self, client: ClientId, down: bool, keysym: impl Into<u32>) -> &mut Self {
+    pub(super) fn key_of(
+        &mut self,
+        client: ClientId,
+        down: bool,
+        keysym: impl Into<u32>,
+    ) -> &mut Self {
         self.keyboard
             .keysym(client, down, keysym.into(), &mut self.out);
         self
     }
 
-    fn code(&mut self, down: bool, keysym: u32, code: u32) -> &mut Self {
+    pub(super) fn code(&mut self, down: bool, keysym: u32, code: u32) -> &mut Self {
         self.keyboard
             .extended(ONE, down, keysym, code, &mut self.out);
         self
     }
 
-    fn tap(&mut self, keysym: impl Into<u32> + Copy) -> &mut Self {
+    pub(super) fn tap(&mut self, keysym: impl Into<u32> + Copy) -> &mut Self {
         self.key(true, keysym).key(false, keysym)
     }
 
     /// The reports since the last call: modifiers and the keys that are down.
-    fn reports(&mut self) -> Vec<(u8, Vec<u8>)> {
+    pub(super) fn reports(&mut self) -> Vec<(u8, Vec<u8>)> {
         self.out
             .drain(..)
             .map(|report| {
@@ -47,7 +52,7 @@ impl Bench {
     }
 }
 
-fn seen<const N: usize>(reports: [(u8, &[u8]); N]) -> Vec<(u8, Vec<u8>)> {
+pub(super) fn seen<const N: usize>(reports: [(u8, &[u8]); N]) -> Vec<(u8, Vec<u8>)> {
     reports
         .map(|(modifiers, keys)| (modifiers, keys.to_vec()))
         .to_vec()

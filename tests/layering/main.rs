@@ -95,6 +95,8 @@ const RESERVED_IN_BRIDGE: Reserved = &[
     ("v4l2_sys_mit", &["src/source/v4l/", "src/source/v4l.rs"]),
     ("zune_jpeg", &["src/video/"]),
     ("yuv", &["src/video/"]),
+    ("kbvm", &["src/hid/keymap/xkb.rs"]),
+    ("unicode_normalization", &["src/hid/keymap/"]),
     ("embedded_graphics", &["src/video/canvas.rs"]),
     ("socket2", &["src/net/"]),
     ("getrandom", &["src/net/"]),

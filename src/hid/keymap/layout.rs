@@ -277,4 +277,4 @@ fn variants(known: &[String]) -> String {
 
 #[cfg(test)]
 #[path = "layout_tests.rs"]
-mod tests;
+pub(in crate::hid) mod tests;

@@ -15,6 +15,8 @@ mod typing;
 mod us;
 mod xkb;
 
+#[cfg(test)]
+pub(super) use layout::tests as made;
 pub use layout::{Layout, LayoutError};
 pub use named::keypad_twin;
 pub use scancode::from_scancode;
