@@ -172,6 +172,10 @@ fn what_cannot_start_ends_with_1_and_one_message() {
             "demo --listen 192.0.2.1:0 --password-file /nowhere".to_owned(),
             vec!["/nowhere"],
         ),
+        (
+            "serve --listen 127.0.0.1:0 --keyboard-layout us,ru".to_owned(),
+            vec!["us,ru", "--keyboard-layout"],
+        ),
         ("demo --log rfbridge=loud".to_owned(), vec!["--log", "loud"]),
         (
             "demo --listen 127.0.0.1:0 --size 64x64".to_owned(),

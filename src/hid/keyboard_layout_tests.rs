@@ -1,5 +1,7 @@
 //! Layouts other than US, and locks.
 
+use proptest::prelude::*;
+
 use super::{tests::*, *};
 use crate::hid::keymap::made;
 
@@ -367,4 +369,63 @@ fn scancodes_pass_by_layout_and_locks() {
     bench.code(true, KP_7, 0x47).code(false, KP_7, 0x47);
     let expected = seen([(0, &[0x14]), (0, &[]), (0, &[0x5f]), (0, &[])]);
     assert_eq!(bench.reports(), expected);
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Key(ClientId, bool, u32),
+    Code(ClientId, bool, u32),
+    Character(ClientId, bool, char),
+    Leds(bool, bool),
+    Leave(ClientId),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let client = || prop_oneof![Just(ONE), Just(TWO)];
+    let characters = ['a', 'A', '@', 'ê', '^', '.', ':', ' ', '\n', 'Š', 'с', '{'];
+    let keysyms = characters.map(u32::from).into_iter().chain([
+        SHIFT_L, CONTROL_L, ALT_L, ALT_R, LEVEL_3, CAPS_LOCK, KP_7, 0xfe52, 0xff0d, 0xfe11,
+    ]);
+    let keysyms: Vec<u32> = keysyms.collect();
+    let codes = vec![0x1e, 0x10, 0x2a, 0x3a, 0x45, 0xb8];
+    let sample = prop::sample::select::<u32>;
+    let step = prop_oneof![
+        8 => (client(), any::<bool>(), sample(keysyms)).prop_map(|(c, d, k)| Step::Key(c, d, k)),
+        2 => (client(), any::<bool>(), sample(codes)).prop_map(|(c, d, k)| Step::Code(c, d, k)),
+        4 => (client(), any::<bool>(), prop::sample::select(characters.to_vec()))
+            .prop_map(|(c, d, k)| Step::Character(c, d, k)),
+        1 => any::<(bool, bool)>().prop_map(|(caps, num)| Step::Leds(caps, num)),
+        1 => client().prop_map(Step::Leave),
+    ];
+    prop::collection::vec(step, 0..80)
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_typed_nothing_stays_pressed_and_no_report_says_nothing(steps in steps()) {
+        for layout in [made::german(), made::russian(), made::neo(), made::czech(), Layout::us()] {
+            let mut bench = on(layout);
+            let mut time = 0;
+            for step in steps.iter().copied().chain([Step::Leave(ONE), Step::Leave(TWO)]) {
+                let Bench { keyboard, out } = &mut bench;
+                match step {
+                    Step::Key(client, down, keysym) => keyboard.keysym(client, down, keysym, out),
+                    Step::Code(client, down, code) => keyboard.extended(client, down, 0, code, out),
+                    Step::Character(client, down, c) => keyboard.character(client, down, c, out),
+                    Step::Leave(client) => keyboard.leave(client, out),
+                    Step::Leds(caps, num) => {
+                        time += 100;
+                        bench.leds(time, caps, num);
+                    }
+                }
+            }
+            prop_assert_eq!(bench.keyboard.keyboard_report(), Report::keyboard(0, &[]));
+            prop_assert!(bench.keyboard.held.is_empty() && bench.keyboard.disguise.is_none());
+            let mut before = Report::keyboard(0, &[]);
+            for report in bench.out {
+                prop_assert_ne!(report, before);
+                before = report;
+            }
+        }
+    }
 }
