@@ -155,14 +155,17 @@ impl Host {
         (1..=127).filter_map(|code| Some((Keycode::from_evdev(code), from_linux(code)?)))
     }
 
-    /// What a key types; `None` if nothing, or more than one keysym.
+    /// What a key types; `None` if nothing, or more than one keysym, or if Caps Lock makes a capital of it without the
+    /// layout saying so: by rules in which hosts differ (`µ`, `ı`, `ß`).
     fn keysym(&self, code: Keycode, modifiers: ModifierMask) -> Option<u32> {
         let mut keysyms = self
             .table
             .lookup(GroupIndex(0), modifiers, code)
             .into_iter();
-        let keysym = keysyms.next()?.keysym().0;
-        (keysyms.next().is_none() && keysym != 0).then_some(keysym)
+        let first = keysyms.next()?;
+        let keysym = first.keysym().0;
+        let is_sure = keysyms.next().is_none() && !first.did_caps_transform();
+        (is_sure && keysym != 0).then_some(keysym)
     }
 
     /// The modifiers while these keys are down.
