@@ -3,23 +3,9 @@
 //! **Ownership.** A key is down while any client holds it. Who releases it or leaves lifts only what no one
 //! else holds.
 //!
-//! **Modifiers for keysym clients.** A keysym names a character, a report names places. If the Shift and AltGr that are
-//! held do not give the character on the target's layout, a report of its own brings the modifiers in order before the
-//! key goes down (firmware that samples the modifiers late still gets it right), and another restores them after the
-//! key went up:
-//! - `A`, `!` or ISO_Left_Tab without Shift: Shift is pressed; `@` on a German keyboard: AltGr is. Not for a letter
-//!   while Ctrl, Alt or GUI is held: that is a shortcut typed with Caps Lock on, and Ctrl + C must not become
-//!   Ctrl + Shift + C.
-//! - `b` with Shift: Shift stays. Only scripts that mean the chord Shift + b send this (or Caps Lock is on, and then
-//!   Shift is what makes the letter small).
-//! - `1` or `/` with Shift: Shift is hidden. Viewers on layouts that have these at the upper level (French digits, the German
-//!   slash) send this, and they mean the character; who means `!` sends `!`.
-//! - any character that needs no AltGr while that is held as ISO_Level3_Shift or Mode_switch: AltGr is hidden, since it
-//!   only served to make the character on the client's layout.
-//! - a character that needs AltGr while exactly Ctrl and Alt are held: they are hidden; this is how Windows spells AltGr.
-//! - where the target's Caps Lock is known to be on, letters need Shift the other way, and nothing is left to guess.
-//!
-//! A character of a text goes out under exactly the modifiers it needs, whoever holds others.
+//! **Modifiers for keysym clients.** Where those that are held do not give the character on the target's layout
+//! ([`modifiers`](super::modifiers) says what does), a report of its own brings them in order before the key goes down
+//! (firmware that samples the modifiers late still gets it right), and another restores them after the key went up.
 //!
 //! **More than one stroke.** What takes a dead key first, or Caps Lock the other way, is typed by strokes each of which
 //! the target sees come and go; the last one stays down as long as the client's key, unless Caps Lock has to follow it.
@@ -34,15 +20,12 @@ use std::{sync::Arc, time::Duration};
 use super::{
     ClientId, Leds, Report,
     keymap::{
-        Action, Key, Layout, Modifiers, SHIFT, SHIFTS, Stroke, Types, Typing, Usage, from_scancode,
-        keypad_twin,
+        Action, Key, Layout, Modifiers, Stroke, Types, Typing, Usage, from_scancode, keypad_twin,
     },
     locks::Locks,
+    modifiers::{self, Disguise},
 };
 
-const CONTROLS: Modifiers = 0x11;
-const ALTS: Modifiers = 0x44;
-const GUIS: Modifiers = 0x88;
 /// Keys in a boot report.
 const ROOM: usize = 6;
 
@@ -57,7 +40,8 @@ pub(super) struct Keyboard {
     /// Keys in the report, oldest first; no modifiers.
     shown: Vec<Usage>,
     consumer: Option<u16>,
-    disguise: Option<Disguise>,
+    /// Modifiers shown otherwise than held, while this key is down.
+    disguise: Option<(Key, Disguise)>,
 }
 
 /// A key that a client holds.
@@ -69,14 +53,6 @@ struct Held {
     keysym: u32,
     /// It types a character.
     types: bool,
-}
-
-/// Modifiers shown otherwise than held, while one key is down.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Disguise {
-    key: Key,
-    pressed: Modifiers,
-    hidden: Modifiers,
 }
 
 impl Keyboard {
@@ -103,8 +79,8 @@ impl Keyboard {
     ) {
         let caps = self.caps_on();
         let action = self.layout.action(keysym, caps).or_else(|| {
-            let shortcut = self.is_shortcut();
-            let typing = self.layout.latin(keysym, caps, shortcut)?;
+            let is_shortcut = self.held_modifiers().is_shortcut();
+            let typing = self.layout.latin(keysym, caps, is_shortcut)?;
             Some(Action::Type(typing))
         });
         match (action, down) {
@@ -229,7 +205,7 @@ impl Keyboard {
         match key {
             Key::Keyboard(usage) if self.layout.modifier(usage) == 0 => {
                 if !self.shown.contains(&usage) {
-                    self.dress(key, 0, 0, out);
+                    self.dress(key, Disguise::default(), out);
                     self.show(usage, out);
                 }
                 self.held.push(held);
@@ -268,24 +244,22 @@ impl Keyboard {
             self.held.remove(at);
         }
         if typing.other_caps {
-            self.tap(Usage::CAPS_LOCK, 0, self.held_modifiers(), out);
+            self.tap(Usage::CAPS_LOCK, self.held_modifiers().all_hidden(), out);
         }
         if let Some(dead) = typing.dead {
-            let (pressed, hidden) = self.difference(&dead, exactly);
-            self.tap(dead.usage, pressed, hidden, out);
+            self.tap(dead.usage, self.disguise_for(&dead, exactly), out);
         }
         let mut stroke = typing.stroke;
         if typing.dead.is_some() || typing.other_caps {
             stroke.types = Types::Symbol; // No chord that anybody can mean.
         }
-        let (pressed, hidden) = self.difference(&stroke, exactly);
-        let usage = typing.stroke.usage;
+        let disguise = self.disguise_for(&stroke, exactly);
         if typing.other_caps {
-            self.tap(usage, pressed, hidden, out);
-            self.tap(Usage::CAPS_LOCK, 0, self.held_modifiers(), out);
+            self.tap(stroke.usage, disguise, out);
+            self.tap(Usage::CAPS_LOCK, self.held_modifiers().all_hidden(), out);
             self.undress(out);
         } else {
-            self.strike(usage, pressed, hidden, out);
+            self.strike(stroke.usage, disguise, out);
         }
         self.held.push(Held {
             client,
@@ -296,36 +270,26 @@ impl Keyboard {
     }
 
     /// Presses and releases a key under other modifiers than those held.
-    fn tap(&mut self, usage: Usage, pressed: Modifiers, hidden: Modifiers, out: &mut Vec<Report>) {
-        self.strike(usage, pressed, hidden, out);
+    fn tap(&mut self, usage: Usage, disguise: Disguise, out: &mut Vec<Report>) {
+        self.strike(usage, disguise, out);
         let before = self.keyboard_report();
         self.shown.retain(|shown| *shown != usage);
         self.tell(before, out);
     }
 
     /// Presses a key under other modifiers than those held, so that the target sees it go down even if it was.
-    fn strike(
-        &mut self,
-        usage: Usage,
-        pressed: Modifiers,
-        hidden: Modifiers,
-        out: &mut Vec<Report>,
-    ) {
+    fn strike(&mut self, usage: Usage, disguise: Disguise, out: &mut Vec<Report>) {
         let before = self.keyboard_report();
         self.shown.retain(|shown| *shown != usage);
         self.tell(before, out);
-        self.dress(Key::Keyboard(usage), pressed, hidden, out);
+        self.dress(Key::Keyboard(usage), disguise, out);
         self.show(usage, out);
     }
 
     /// Brings the modifiers to what the key about to be pressed needs.
-    fn dress(&mut self, key: Key, pressed: Modifiers, hidden: Modifiers, out: &mut Vec<Report>) {
+    fn dress(&mut self, key: Key, disguise: Disguise, out: &mut Vec<Report>) {
         let before = self.keyboard_report();
-        self.disguise = (pressed | hidden != 0).then_some(Disguise {
-            key,
-            pressed,
-            hidden,
-        });
+        self.disguise = (!disguise.is_none()).then_some((key, disguise));
         self.tell(before, out);
     }
 
@@ -348,41 +312,19 @@ impl Keyboard {
         }
     }
 
-    /// Which modifiers to press and which to hide, of those held, for a stroke.
-    fn difference(&self, stroke: &Stroke, exactly: bool) -> (Modifiers, Modifiers) {
-        let held = self.held_modifiers();
-        let needs = stroke.modifiers & !SHIFTS;
-        let windows_alt_gr = match (held & CONTROLS, held & ALTS, held & GUIS) {
-            (control, alt, 0) if control != 0 && alt != 0 && needs != 0 => control | alt,
-            _ => 0,
-        };
-        let mut hidden = match exactly {
-            true => held & !SHIFTS,
-            false => self.level_keys_held() | windows_alt_gr,
-        } & !needs;
-        let mut pressed = needs & !held;
-        let (needs_shift, shift) = (stroke.modifiers & SHIFT != 0, held & SHIFTS);
-        let may_have_shift = match stroke.types {
-            Types::Small => !self.caps_on(),
-            Types::Space => true,
-            Types::Capital | Types::Symbol => false,
-        };
-        let is_chord = stroke.types != Types::Symbol && self.is_shortcut() && windows_alt_gr == 0;
-        let as_held = !exactly && (is_chord || (may_have_shift && !needs_shift));
-        match (needs_shift, shift) {
-            _ if as_held => {}
-            (true, 0) => pressed |= SHIFT,
-            (false, shift) => hidden |= shift,
-            _ => {}
+    /// How to show the modifiers for a stroke: `exactly` if it is of a text.
+    fn disguise_for(&self, stroke: &Stroke, exactly: bool) -> Disguise {
+        match exactly {
+            true => self.held_modifiers().exact_disguise(stroke),
+            false => self.held_modifiers().disguise(stroke),
         }
-        (pressed, hidden)
     }
 
     /// Taps Num Lock if the target takes the client's keypad digit for an arrow.
     fn turn_num_on(&mut self, client: ClientId, key: Key, out: &mut Vec<Report>) {
         let is_off = self.locks.num_on() == Some(false) && self.locks.num_answers();
         if is_off && !self.holds(client, key) {
-            self.tap(Usage::NUM_LOCK, 0, self.held_modifiers(), out);
+            self.tap(Usage::NUM_LOCK, self.held_modifiers().all_hidden(), out);
             self.undress(out);
         }
     }
@@ -435,15 +377,13 @@ impl Keyboard {
         let is_held = |key: Key| held.iter().any(|held| held.key == key);
         self.shown.retain(|usage| is_held(Key::Keyboard(*usage)));
         self.consumer = self.consumer.filter(|usage| is_held(Key::Consumer(*usage)));
-        let over = self.disguise.is_some_and(|disguise| !is_held(disguise.key));
+        let over = self.disguise.is_some_and(|(key, _)| !is_held(key));
         self.tell(before, out);
         if self.consumer_report() != consumer_before {
             out.push(self.consumer_report());
         }
         if over {
-            let before = self.keyboard_report();
-            self.disguise = None;
-            self.tell(before, out);
+            self.undress(out);
         }
     }
 
@@ -459,35 +399,27 @@ impl Keyboard {
         self.held.iter().any(is_it)
     }
 
+    /// The modifiers as the target is shown them.
     fn modifiers(&self) -> Modifiers {
-        let (pressed, hidden) = self
-            .disguise
-            .map_or((0, 0), |disguise| (disguise.pressed, disguise.hidden));
-        (self.held_modifiers() & !hidden) | pressed
+        let disguise = self.disguise.map(|(_, disguise)| disguise);
+        disguise
+            .unwrap_or_default()
+            .of(self.held_modifiers().modifiers)
     }
 
-    fn held_modifiers(&self) -> Modifiers {
-        self.held
-            .iter()
-            .fold(0, |all, held| all | self.modifier(held.key))
-    }
-
-    /// The modifiers that are held only as the way to a layout's third or fifth level.
-    fn level_keys_held(&self) -> Modifiers {
+    fn held_modifiers(&self) -> modifiers::Held {
         let is_level = |held: &Held| matches!(held.keysym, 0xfe03 | 0xfe04 | 0xfe11 | 0xff7e);
-        self.held.iter().fold(0, |levels, held| {
-            let mut holders = self.held.iter().filter(|other| other.key == held.key);
-            match holders.all(is_level) {
-                true => levels | self.modifier(held.key),
-                false => levels,
-            }
-        })
-    }
-
-    /// Whether modifiers are held that make a shortcut of a letter.
-    fn is_shortcut(&self) -> bool {
-        let chords = CONTROLS | ALTS | GUIS;
-        self.held_modifiers() & chords & !self.level_keys_held() != 0
+        let (mut all, mut as_keys) = (0, 0);
+        for held in &self.held {
+            let modifier = self.modifier(held.key);
+            all |= modifier;
+            as_keys |= if is_level(held) { 0 } else { modifier };
+        }
+        modifiers::Held {
+            modifiers: all,
+            level_keys: all & !as_keys,
+            caps_on: self.caps_on(),
+        }
     }
 
     /// Off if nobody knows.

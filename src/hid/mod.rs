@@ -5,13 +5,14 @@
 //!     keyboard, mouse (who holds what → reports) → pending (what the target has yet to be told) → sink → target
 //! ```
 //!
-//! `keymap`, `keyboard`, `locks`, `mouse` and `pending` are pure; `writer` is the thread around them.
+//! `keymap`, `keyboard`, `locks`, `modifiers`, `mouse` and `pending` are pure; `writer` is the thread around them.
 
 pub mod descriptor;
 mod inbox;
 mod keyboard;
 pub mod keymap;
 mod locks;
+mod modifiers;
 mod mouse;
 mod pending;
 mod report;
