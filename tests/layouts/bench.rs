@@ -29,7 +29,7 @@ struct Taken {
 struct Record(Arc<Taken>);
 
 /// A key that nothing else presses: F24.
-const END: u32 = 0xffd5;
+pub const END: u32 = 0xffd5;
 const END_USAGE: u8 = 0x73;
 
 impl Sink for Record {

@@ -6,18 +6,27 @@
 
 mod bench;
 mod host;
+#[path = "../wire/server.rs"]
+#[allow(dead_code, reason = "the tests over TCP use the rest")]
+mod server;
+#[path = "../viewer/mod.rs"]
+#[allow(dead_code, reason = "the tests over TCP use the rest")]
+mod viewer;
 
 use std::{path::Path, process::ExitCode, sync::Arc};
 
 use kbvm::Keysym;
 use libtest_mimic::{Arguments, Failed, Trial};
+use rfb::testing::client::key;
 use rfbridge::hid::{
     Input,
     keymap::{Layout, LayoutError},
 };
 use unicode_normalization::UnicodeNormalization as _;
 
-use bench::{Bench, CLIENT, OTHER};
+use bench::{Bench, CLIENT, END, OTHER};
+use server::Server;
+use viewer::Viewer;
 
 const XKB: &str = "/usr/share/X11/xkb/rules/evdev.lst";
 const COMPOSE: &str = "/usr/share/X11/locale/en_US.UTF-8/Compose";
@@ -88,6 +97,10 @@ fn main() -> ExitCode {
         us_is_the_same,
     ));
     trials.push(Trial::test("unknown_names_are_explained", unknown_names));
+    trials.push(Trial::test(
+        "complaint_6_a_viewer_types_at_a_german_target",
+        german_over_the_wire,
+    ));
     if let Some(missing) = missing
         && !is_required
     {
@@ -406,6 +419,50 @@ fn us_is_the_same() -> Result<(), Failed> {
         }
     }
     Ok(())
+}
+
+/// The whole program, told the layout by a flag and the file.
+fn german_over_the_wire() -> Result<(), Failed> {
+    let directory = tempfile::tempdir()?;
+    let file = directory.path().join("rfbridge.toml");
+    std::fs::write(
+        &file,
+        "[keyboard]\nlayout = \"us\"\nvariant = \"nodeadkeys\"\n",
+    )?;
+    let source = concat!(
+        "replay:",
+        env!("CARGO_MANIFEST_DIR"),
+        "/fixtures/screens/firmware.mjpeg"
+    );
+    let config = file.to_str().expect("a name in UTF-8");
+    let arguments = [
+        "serve", "--source", source, "--sink", "null", "--config", config,
+    ];
+    let server = Server::start(&[&arguments, ["--keyboard-layout", "de"].as_slice()].concat());
+    let mut viewer = Viewer::connect(server.address);
+    let text = "Grüße: {@} ^1/2 y-Z";
+    let keysyms = text.chars().map(|c| Keysym::from_char(c).0).chain([END]);
+    for keysym in keysyms {
+        viewer.send(&[key(true, keysym), key(false, keysym)].concat());
+    }
+    let reports = server.wait_for("the last key", |server| {
+        let reports = server.keyboard();
+        let end = reports
+            .iter()
+            .position(|report| report[4..].contains("73"))?;
+        Some(reports[..end].to_vec())
+    });
+    let machine = host::Layout::new("de", "nodeadkeys");
+    let mut host = machine.host();
+    for report in reports {
+        let byte = |at: usize| u8::from_str_radix(&report[at..at + 2], 16);
+        let bytes: Result<Vec<u8>, _> = (0..16).step_by(2).map(byte).collect();
+        host.read_report(&bytes?);
+    }
+    match host.text == text {
+        true => Ok(()),
+        false => Err(format!("{text:?} arrived as {:?}", host.text).into()),
+    }
 }
 
 fn unknown_names() -> Result<(), Failed> {
