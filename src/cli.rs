@@ -80,7 +80,7 @@ enum Verb {
         #[command(flatten)]
         common: Common,
         #[command(flatten)]
-        devices: Devices,
+        devices: Box<Devices>,
         /// TOML file with settings [default: /etc/rfbridge/rfbridge.toml if it exists]
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
@@ -190,7 +190,7 @@ impl From<CommandLine> for Command {
                 config,
                 print_config,
             } => Command::Serve {
-                flags: Settings::from(common).over(devices.into()),
+                flags: Settings::from(common).over((*devices).into()),
                 config,
                 print_config,
             },

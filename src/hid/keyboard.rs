@@ -4,7 +4,7 @@
 //! else holds.
 //!
 //! **Modifiers for keysym clients.** Where those that are held do not give the character on the target's layout
-//! ([`modifiers`](super::modifiers) says what does), a report of its own brings them in order before the key goes down
+//! ([`modifiers`] says what does), a report of its own brings them in order before the key goes down
 //! (firmware that samples the modifiers late still gets it right), and another restores them after the key went up.
 //!
 //! **More than one stroke.** What takes a dead key first, or Caps Lock the other way, is typed by strokes each of which
