@@ -24,6 +24,7 @@ use crate::{
 };
 
 pub use stop::Stop;
+pub use v4l::{Description, describe};
 
 /// Most bytes of one compressed picture.
 pub const MAX_PICTURE: usize = 16 * 1024 * 1024;

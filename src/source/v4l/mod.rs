@@ -4,6 +4,7 @@
 //! that is no UTF-8, a colour space that it does not know) is asked of the kernel directly in
 //! [`device`]; what remains of it the supervisor catches.
 
+mod describe;
 mod device;
 mod find;
 mod mode;
@@ -26,6 +27,7 @@ use v4l::{
 
 use super::{Lent, Opener, Source, SourceError, Stop, Wishes};
 use crate::video::Captured;
+pub use describe::{Description, describe};
 use device::{Device, Format};
 use receiver::Receiver;
 

@@ -77,7 +77,7 @@ fn wished(wishes: Wishes) -> String {
 }
 
 /// Such as `MJPEG 1920x1080@30/25 1280x720@60; YUYV, UYVY 640x480@30`.
-fn list(offers: &[Mode]) -> String {
+pub(super) fn list(offers: &[Mode]) -> String {
     let mut lines: Vec<(String, String)> = Vec::new();
     for modes in offers.chunk_by(|one, next| one.layout == next.layout) {
         let layout = modes[0].layout.to_string();
