@@ -27,7 +27,7 @@
 //! of it is given less than a second, so a second signal changes nothing: ending sooner could leave a key down.
 
 use std::{
-    io::{self, Write as _},
+    io::{self, IsTerminal as _, Write as _},
     net::{IpAddr, SocketAddr},
     path::PathBuf,
     process::ExitCode,
@@ -44,9 +44,10 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    cli::{Command, GadgetCommand},
+    cli::{Command, DoctorFlags, GadgetCommand},
     config::{self, Config, Password, Settings},
     demo::{self, DemoOptions, Descriptors},
+    doctor,
     gadget::{Gadget, GadgetError, Places},
     hid::{
         self, Leds,
@@ -100,7 +101,7 @@ pub enum StartError {
 /// Runs a command to its end.
 pub fn main(command: Command) -> ExitCode {
     match run(command) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             // Where standard error is closed there is nobody to tell.
             let _ = writeln!(io::stderr(), "rfbridge: {error}");
@@ -109,13 +110,13 @@ pub fn main(command: Command) -> ExitCode {
     }
 }
 
-fn run(command: Command) -> Result<(), StartError> {
+fn run(command: Command) -> Result<ExitCode, StartError> {
     match command {
         Command::Demo { flags } => {
             logging::start(flags.log.clone(), None)?;
             let config = Config::new(flags)?;
             let password = password(&config)?;
-            bridge(&config, password, demo_target(&config)?, true)
+            bridge(&config, password, demo_target(&config)?, true)?;
         }
         Command::Serve {
             flags,
@@ -129,16 +130,18 @@ fn run(command: Command) -> Result<(), StartError> {
                 print(&config.to_toml()?)?;
                 password(&config)?;
                 keyboard_layout(&config)?;
-                return Ok(());
+                return Ok(ExitCode::SUCCESS);
             }
             let password = password(&config)?;
-            bridge(&config, password, real_target(&config)?, false)
+            bridge(&config, password, real_target(&config)?, false)?;
         }
         Command::Gadget(command) => {
             logging::start(None, None)?;
-            gadget(command)
+            gadget(command)?;
         }
+        Command::Doctor(flags) => return examine(flags),
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The password, after a check that none is needed where there is none.
@@ -410,6 +413,36 @@ fn gadget(command: GadgetCommand) -> Result<(), StartError> {
             None => print("there is no gadget\n"),
         },
     }
+}
+
+/// Without logs: what is found is told in one place.
+fn examine(flags: DoctorFlags) -> Result<ExitCode, StartError> {
+    let options = doctor::Options {
+        config: flags.config,
+        capture: !flags.no_capture,
+    };
+    let progress = |what: &str| {
+        // Nobody need hear it.
+        let _ = writeln!(io::stderr(), "{what}…");
+    };
+    let report = doctor::examine(&doctor::Machine::this(), &options, &progress);
+    let text = if flags.json {
+        report.to_json().map_err(|error| StartError::Output(error.into()))?
+    } else {
+        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(variable);
+        let locale = locale.unwrap_or_default().to_lowercase();
+        report.to_text(doctor::Style {
+            colour: io::stdout().is_terminal() && variable("NO_COLOR").is_none(),
+            unicode: locale.contains("utf-8") || locale.contains("utf8"),
+        })
+    };
+    print(&text)?;
+    Ok(if report.is_ok() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 #[cfg(test)]

@@ -24,6 +24,22 @@ pub enum Command {
     },
     /// Create or remove the USB gadget.
     Gadget(GadgetCommand),
+    /// Look for what is wrong.
+    Doctor(DoctorFlags),
+}
+
+/// What `doctor` is to look at, and how it tells.
+#[derive(Args, Debug, PartialEq, Eq)]
+pub struct DoctorFlags {
+    /// TOML file that rfbridge is served with [default: /etc/rfbridge/rfbridge.toml if it exists]
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Print one JSON object instead of text
+    #[arg(long)]
+    pub json: bool,
+    /// Do not look at what the capture device sends, which takes 3 seconds
+    #[arg(long)]
+    pub no_capture: bool,
 }
 
 /// What is to become of the USB gadget.
@@ -92,6 +108,14 @@ enum Verb {
     Gadget {
         #[command(subcommand)]
         command: GadgetCommand,
+    },
+    /// Find out why there is no picture, no keyboard or no connection, and what to do; changes nothing
+    #[command(
+        after_help = "Run it as root (sudo) to look at it all. The exit status is 1 if something is broken, else 0."
+    )]
+    Doctor {
+        #[command(flatten)]
+        flags: DoctorFlags,
     },
 }
 
@@ -195,6 +219,7 @@ impl From<CommandLine> for Command {
                 print_config,
             },
             Verb::Gadget { command } => Command::Gadget(command),
+            Verb::Doctor { flags } => Command::Doctor(flags),
         }
     }
 }
@@ -409,6 +434,20 @@ mod tests {
             parse("rfbridge gadget down"),
             Ok(Command::Gadget(GadgetCommand::Down))
         );
+    }
+
+    #[test]
+    fn the_doctor_is_told_what_to_look_at() {
+        let doctor = |config: Option<&str>, json, no_capture| {
+            Ok(Command::Doctor(DoctorFlags {
+                config: config.map(PathBuf::from),
+                json,
+                no_capture,
+            }))
+        };
+        assert_eq!(parse("rfbridge doctor"), doctor(None, false, false));
+        let line = "rfbridge doctor --config /c --json --no-capture";
+        assert_eq!(parse(line), doctor(Some("/c"), true, true));
     }
 
     #[test]

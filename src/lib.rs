@@ -33,13 +33,14 @@
 //! | [`hid`] | keymaps, keyboard and mouse state, the thread that writes reports, sinks |
 //! | [`gadget`] | creates and removes the USB gadget in configfs |
 //! | [`net`] | listeners, sessions, and the limits that keep one peer from harming another |
+//! | [`doctor`] | looks at everything and says what to mend; changes nothing |
 //! | [`demo`] | a small simulated target that understands nothing but HID reports |
 //!
 //! The protocol itself is the crate [`rfb`], which does no IO.
 //!
 //! # Who may know whom
 //!
-//! `config ← {video, hid} ← {source, gadget, net} ← app ← main`, and `demo` beside source. Sessions see frames
+//! `config ← {video, hid} ← {source, gadget, net} ← app ← main`, `demo` beside source, `doctor` above source and gadget. Sessions see frames
 //! and input events, never devices; only `cli` knows clap, only `source::v4l` knows the `v4l` crate and only
 //! the gadget sink opens `/dev/hidgN`. `tests/layering` enforces it. A new encoding, source or sink is one file,
 //! its `mod` line and a row in a table.
@@ -48,6 +49,7 @@ pub mod app;
 pub mod cli;
 pub mod config;
 pub mod demo;
+pub mod doctor;
 pub mod gadget;
 pub mod hid;
 pub mod logging;

@@ -16,7 +16,7 @@ use std::{
 use crate::hid::sink::Function;
 
 /// The gadget's directory and name.
-const NAME: &str = "rfbridge";
+pub const NAME: &str = "rfbridge";
 /// US English, for the strings.
 const LANGUAGE: &str = "strings/0x409";
 const CONFIGURATION: &str = "configs/c.1";

@@ -56,10 +56,12 @@ const BRIDGE: Layers = &[
     ("net", &["config", "video", "hid"]),
     // Stands where a device would.
     ("demo", &["config", "video", "hid", "source"]),
+    // Looks at all that a server would use, by the same code where there is some.
+    ("doctor", &["config", "video", "hid", "source", "gadget"]),
     (
         "app",
         &[
-            "config", "logging", "cli", "video", "hid", "source", "gadget", "net", "demo",
+            "config", "logging", "cli", "video", "hid", "source", "gadget", "net", "demo", "doctor",
         ],
     ),
     ("lib", &[]),

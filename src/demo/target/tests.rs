@@ -108,7 +108,7 @@ fn six_keys_at_once_arrive_in_the_order_of_the_report_and_once() {
     keys(&mut t, 0, [1; 6]);
     assert_eq!(t.keys().len(), 6);
     keys(&mut t, 0, [0; 6]);
-    assert_eq!(t.keys(), []);
+    assert!(t.keys().is_empty());
     assert_eq!(t.text(), "fedcbag");
 }
 

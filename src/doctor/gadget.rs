@@ -1,0 +1,162 @@
+//! The gadget in configfs, ours or somebody else's, and the endpoints that it takes.
+
+use std::path::PathBuf;
+
+use super::{Examination, controller::CONTROLLERS, finding::Verdict, machine::Machine};
+use crate::gadget::NAME;
+
+pub(super) const GADGETS: &str = "/sys/kernel/config/usb_gadget";
+const MAKE: &str = "sudo rfbridge gadget up, and for each start: sudo systemctl enable --now rfbridge-gadget";
+const REMAKE: &str = "sudo rfbridge gadget down && sudo rfbridge gadget up";
+
+/// How many IN and OUT endpoints a function takes, by its name before the dot. A keyboard's depend on an attribute.
+const FUNCTIONS: [(&str, u32, u32); 12] = [
+    ("mass_storage", 1, 1),
+    ("acm", 2, 1),
+    ("gser", 1, 1),
+    ("obex", 1, 1),
+    ("ecm", 2, 1),
+    ("ncm", 2, 1),
+    ("eem", 1, 1),
+    ("rndis", 2, 1),
+    ("uac1", 1, 1),
+    ("uac2", 1, 1),
+    ("uvc", 2, 0),
+    ("midi", 1, 1),
+];
+/// What the controller of a Raspberry Pi (dwc2) has in each direction, beside endpoint 0.
+const DWC2: u32 = 7;
+
+/// One gadget.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Gadget {
+    pub(super) name: String,
+    /// What it is plugged into.
+    pub(super) controller: Option<String>,
+    /// The functions in it, such as `hid.keyboard`.
+    functions: Vec<String>,
+}
+
+/// A HID function of any gadget.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct HidFunction {
+    pub(super) directory: PathBuf,
+    /// `bInterfaceProtocol`: 1 keyboard, 2 mouse.
+    pub(super) protocol: Option<u8>,
+    pub(super) report_length: Option<u16>,
+    /// `major:minor`
+    pub(super) number: String,
+    pub(super) is_plugged_in: bool,
+}
+
+pub(super) fn all(machine: &Machine) -> Vec<Gadget> {
+    let gadget = |name: String| {
+        let directory = format!("{GADGETS}/{name}");
+        let controller = machine.text(format!("{directory}/UDC"));
+        Gadget {
+            controller: controller.filter(|controller| !controller.is_empty()),
+            functions: machine.names(format!("{directory}/functions")),
+            name,
+        }
+    };
+    machine.names(GADGETS).into_iter().map(gadget).collect()
+}
+
+pub(super) fn hid_functions(machine: &Machine) -> Vec<HidFunction> {
+    let mut found = Vec::new();
+    for gadget in all(machine) {
+        for function in gadget.functions.iter().filter(|name| name.starts_with("hid.")) {
+            let directory = PathBuf::from(format!("{GADGETS}/{}/functions/{function}", gadget.name));
+            let attribute = |name: &str| machine.text(directory.join(name));
+            found.extend(attribute("dev").map(|number| HidFunction {
+                protocol: attribute("protocol").and_then(|text| text.parse().ok()),
+                report_length: attribute("report_length").and_then(|text| text.parse().ok()),
+                number,
+                is_plugged_in: gadget.controller.is_some(),
+                directory: directory.clone(),
+            }));
+        }
+    }
+    found
+}
+
+pub(super) fn plugged_in(examination: &Examination<'_>) -> Verdict {
+    let without = || examination.without(&["board", "configfs", "controller"]);
+    if let Some(skipped) = examination.without_gadget().or_else(without) {
+        return skipped;
+    }
+    let machine = examination.machine;
+    let gadgets = all(machine);
+    let ours = gadgets.iter().find(|gadget| gadget.name == NAME);
+    let bound = gadgets.iter().find(|gadget| gadget.controller.is_some());
+    match (ours, bound) {
+        (Some(Gadget { controller: Some(controller), functions, .. }), _) => Verdict::ok(format!(
+            "{NAME} with {} functions is plugged into {controller}",
+            functions.len()
+        )),
+        (_, Some(other)) if other.functions.iter().any(|name| name.starts_with("hid.")) => Verdict::ok(format!(
+            "`{}`, with HID functions of its own, is plugged in",
+            other.name
+        )),
+        (_, Some(other)) => Verdict::error(
+            format!("the controller is taken by another gadget, `{}`, which has no keyboard", other.name),
+            format!("unplug that: echo | sudo tee {GADGETS}/{}/UDC; then {MAKE}", other.name),
+        ),
+        (ours, None) => match (legacy(machine), ours) {
+            (Some(module), _) => Verdict::error(
+                format!("the controller is taken by the module {module}"),
+                format!("sudo modprobe -r {module}, and take it out of `modules-load` in /boot/firmware/cmdline.txt and of /etc/modules; then {MAKE}"),
+            ),
+            (None, Some(_)) => Verdict::error(
+                format!("the gadget {NAME} is there but not plugged into a controller"),
+                REMAKE,
+            ),
+            (None, None) => Verdict::error("there is no gadget: the target has no keyboard to see", MAKE),
+        },
+    }
+}
+
+/// A module that is a gadget by itself and takes the controller.
+fn legacy(machine: &Machine) -> Option<String> {
+    const MODULES: [&str; 14] = [
+        "g_acm_ms", "g_audio", "g_cdc", "g_ether", "g_ffs", "g_hid", "g_mass_storage", "g_midi",
+        "g_multi", "g_ncm", "g_printer", "g_serial", "g_webcam", "g_zero",
+    ];
+    let loaded = machine.text("/proc/modules")?;
+    let mut names = loaded.lines().filter_map(|line| line.split(' ').next());
+    names.find(|name| MODULES.contains(name)).map(str::to_owned)
+}
+
+pub(super) fn endpoints(examination: &Examination<'_>) -> Verdict {
+    let without = || examination.without(&["gadget"]);
+    if let Some(skipped) = examination.without_gadget().or_else(without) {
+        return skipped;
+    }
+    let machine = examination.machine;
+    let bound = all(machine).into_iter().find(|gadget| gadget.controller.is_some());
+    let Some((gadget, controller)) = bound.and_then(|gadget| Some((gadget.clone(), gadget.controller?))) else {
+        return Verdict::skipped("the gadget is not plugged in");
+    };
+    let (mut into, mut out) = (0, 0);
+    for function in &gadget.functions {
+        let kind = function.split('.').next().unwrap_or_default();
+        if kind == "hid" {
+            let path = format!("{GADGETS}/{}/functions/{function}/no_out_endpoint", gadget.name);
+            let has_none = machine.text(path).as_deref() == Some("1");
+            (into, out) = (into + 1, out + u32::from(!has_none));
+        } else if let Some((_, more_in, more_out)) = FUNCTIONS.iter().find(|(name, ..)| *name == kind) {
+            (into, out) = (into + more_in, out + more_out);
+        }
+    }
+    let driver = machine.resolved(format!("{CONTROLLERS}/{controller}/device/driver"));
+    let is_dwc2 = driver.is_some_and(|driver| driver.ends_with("dwc2"));
+    let used = format!("{into} IN and {out} OUT");
+    match is_dwc2 {
+        false => Verdict::ok(format!("{used} in use")),
+        true if into > DWC2 || out > DWC2 => Verdict::warning(
+            format!("{used}, more than the {DWC2} of each that the controller has: functions may be dead"),
+            "take functions out of the gadget",
+        ),
+        true => Verdict::ok(format!("{used} of {DWC2} each")),
+    }
+}

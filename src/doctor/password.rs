@@ -1,0 +1,104 @@
+//! The password: whether there is one where one must be, and whether others can read it.
+
+use std::{
+    io::ErrorKind,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+};
+
+use super::{Examination, finding::Verdict, machine::Machine};
+use crate::config::{CREDENTIAL, Config, ConfigError, Password, PasswordError};
+
+/// Where the service's unit may be.
+const UNITS: [&str; 3] = [
+    "/etc/systemd/system/rfbridge.service",
+    "/usr/lib/systemd/system/rfbridge.service",
+    "/lib/systemd/system/rfbridge.service",
+];
+const WRITE: &str = "printf 'SECRET\\n' | sudo install -D -m 600 /dev/stdin /etc/rfbridge/password, which the service reads; or \
+     name a file in `password-file`";
+
+pub(super) fn password(examination: &Examination<'_>) -> Verdict {
+    let Some(config) = &examination.config else {
+        return Verdict::skipped("first mend: configuration");
+    };
+    if examination.config_fault.is_some() {
+        return Verdict::skipped("first mend: configuration");
+    }
+    let machine = examination.machine;
+    let here = Config {
+        password_file: config.password_file.as_deref().map(|path| machine.path(path)),
+        ..config.clone()
+    };
+    match here.password(machine.credentials.as_deref()) {
+        Ok(Some(password)) => found(&password, "it is set"),
+        // It is there, but for others than who asks.
+        Err(PasswordError::Read { error, path }) if error.kind() == ErrorKind::PermissionDenied => {
+            Verdict::ok(format!("it is in {}, which only its owner may read", path.display()))
+        }
+        Err(error) => {
+            let text = error.to_string();
+            let (what, fix) = text.split_once("; ").unwrap_or((&text, WRITE));
+            Verdict::error(what, fix)
+        }
+        Ok(None) => match credential(machine) {
+            Some(path) => of_the_service(machine, &path),
+            None => none(config),
+        },
+    }
+}
+
+fn found(password: &Password, what: &str) -> Verdict {
+    match password.is_cut_by_vnc_auth() {
+        true => Verdict::note(
+            format!("{what}; VNC authentication uses its first 8 bytes and ignores the rest"),
+            "nothing; viewers cut it as well",
+        ),
+        false => Verdict::ok(what),
+    }
+}
+
+/// The file that the service's unit passes on as a credential.
+fn credential(machine: &Machine) -> Option<PathBuf> {
+    let unit = UNITS.iter().find_map(|path| machine.text(path))?;
+    let mut paths = unit.lines().filter_map(|line| {
+        let (name, path) = line.trim().strip_prefix("LoadCredential=")?.split_once(':')?;
+        (name == CREDENTIAL).then(|| PathBuf::from(path.trim()))
+    });
+    paths.next()
+}
+
+fn of_the_service(machine: &Machine, path: &Path) -> Verdict {
+    let name = path.display();
+    match machine.metadata(path) {
+        None => Verdict::error(
+            format!("the service does not start: its password, {name}, is not there"),
+            format!("printf 'SECRET\\n' | sudo install -D -m 600 /dev/stdin {name}"),
+        ),
+        Some(metadata) if metadata.mode() & 0o077 != 0 => Verdict::warning(
+            format!("others can read the service's password, {name} (mode {:04o})", metadata.mode() & 0o7777),
+            format!("sudo chmod 600 {name}"),
+        ),
+        Some(_) => match Password::from_file(&machine.path(path)) {
+            Ok(password) => found(&password, &format!("the service gets it from {name}")),
+            Err(PasswordError::Empty { .. }) => Verdict::error(
+                format!("the service's password, {name}, has an empty first line"),
+                "write the password there",
+            ),
+            Err(_) => Verdict::ok(format!("the service gets it from {name}")),
+        },
+    }
+}
+
+fn none(config: &Config) -> Verdict {
+    match config.check_exposure(None) {
+        Err(ConfigError::Exposed(address)) => Verdict::error(
+            format!("there is none, so rfbridge refuses to listen on {address}: whoever reaches it would control the target"),
+            WRITE,
+        ),
+        _ => Verdict::note(
+            "there is none, so only this machine itself can connect",
+            format!("to let others in: {WRITE}; and `listen = \"0.0.0.0:5900\"`"),
+        ),
+    }
+}
