@@ -427,10 +427,14 @@ fn examine(flags: DoctorFlags) -> Result<ExitCode, StartError> {
     };
     let report = doctor::examine(&doctor::Machine::this(), &options, &progress);
     let text = if flags.json {
-        report.to_json().map_err(|error| StartError::Output(error.into()))?
+        report
+            .to_json()
+            .map_err(|error| StartError::Output(error.into()))?
     } else {
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(variable);
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+            .into_iter()
+            .find_map(variable);
         let locale = locale.unwrap_or_default().to_lowercase();
         report.to_text(doctor::Style {
             colour: io::stdout().is_terminal() && variable("NO_COLOR").is_none(),

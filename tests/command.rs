@@ -128,6 +128,7 @@ fn usage_errors_end_with_2_and_help_with_0() {
         "demo --help",
         "serve --help",
         "gadget --help",
+        "doctor --help",
     ] {
         let (code, stdout, stderr) = run(arguments);
         assert_eq!((code, stderr.as_str()), (0, ""), "{arguments}");
@@ -232,6 +233,40 @@ fn the_printed_configuration_is_loaded_again_and_flags_win() {
     let second = file(directory.path(), "b.toml", 0o644, &printed);
     let (code, again, _) = run(&format!("serve --config {second} --print-config"));
     assert_eq!((code, again), (0, printed));
+}
+
+/// Whatever this machine is: the exit status goes with what is told, in the form that is asked for.
+#[test]
+fn the_doctor_ends_with_1_if_something_is_broken_and_tells_what_in_json_and_in_words() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let broken = file(directory.path(), "broken.toml", 0o644, "lisen = 1");
+    let (code, json, _) = run(&format!("doctor --no-capture --json --config {broken}"));
+    assert_eq!(code, 1);
+    let report: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(report["ok"], false);
+    let mut findings = report["findings"].as_array().expect("a list").iter();
+    let config = findings
+        .find(|finding| finding["id"] == "config")
+        .expect("it");
+    let what = config["what"].as_str().expect("text");
+    assert!(what.contains("did you mean `listen`?"), "{what}");
+
+    // Neither keyboard nor picture of this machine is looked at.
+    fs::write(directory.path().join("film"), "").expect("a file");
+    let film = directory.path().join("film");
+    let settings = format!(
+        "sink = \"null\"\nsource = \"replay:{}\"\nlisten = \"127.0.0.1:0\"",
+        film.display()
+    );
+    let whole = file(directory.path(), "whole.toml", 0o644, &settings);
+    let (code, text, _) = run(&format!("doctor --config {whole}"));
+    assert_eq!(code, 0, "{text}");
+    assert!(
+        text.contains("configuration") && text.contains("no input is sent"),
+        "{text}"
+    );
+    let (code, text, _) = run("doctor --json --loud");
+    assert_eq!((code, text.as_str()), (2, ""));
 }
 
 #[test]

@@ -66,9 +66,12 @@ pub(super) fn model(examination: &Examination<'_>) -> Verdict {
          `sink = \"null\"`";
     let verdict = match (raspberry_pi(name), has_controller) {
         (_, true) if model.is_none() => Verdict::ok("a machine with a USB device controller"),
-        (Some(RaspberryPi { port: Some(port), .. }), _) => {
-            Verdict::ok(format!("{name}: {port} can be the keyboard and mouse"))
-        }
+        (
+            Some(RaspberryPi {
+                port: Some(port), ..
+            }),
+            _,
+        ) => Verdict::ok(format!("{name}: {port} can be the keyboard and mouse")),
         (_, true) => Verdict::ok(name),
         (Some(_), false) => Verdict::error(
             format!("{name}: none of its USB ports can be a device, so it cannot be a keyboard"),
@@ -76,7 +79,9 @@ pub(super) fn model(examination: &Examination<'_>) -> Verdict {
         ),
         (None, false) if !examination.ports().is_empty() => Verdict::ok(name),
         (None, false) => Verdict::error(
-            format!("{name} has no USB port that can be a device, so it cannot be a keyboard: nothing is in /sys/class/udc, and no controller for it in a device tree"),
+            format!(
+                "{name} has no USB port that can be a device, so it cannot be a keyboard: nothing is in /sys/class/udc, and no controller for it in a device tree"
+            ),
             other_board,
         ),
     };
@@ -92,20 +97,30 @@ pub(super) fn power(examination: &Examination<'_>) -> Verdict {
         return Verdict::skipped("only a Raspberry Pi tells of its power");
     }
     // The kernel's own monitor first: reading the old attribute makes a newer kernel complain in its log.
-    let alarm = machine.names("/sys/class/hwmon").into_iter().find_map(|sensor| {
-        let sensor = format!("/sys/class/hwmon/{sensor}");
-        let is_it = machine.text(format!("{sensor}/name")).as_deref() == Some("rpi_volt");
-        is_it.then(|| machine.text(format!("{sensor}/in0_lcrit_alarm")))?
-    });
+    let alarm = machine
+        .names("/sys/class/hwmon")
+        .into_iter()
+        .find_map(|sensor| {
+            let sensor = format!("/sys/class/hwmon/{sensor}");
+            let is_it = machine.text(format!("{sensor}/name")).as_deref() == Some("rpi_volt");
+            is_it.then(|| machine.text(format!("{sensor}/in0_lcrit_alarm")))?
+        });
     let earlier = machine.kernel_log().map_or(0, |log| {
         let log = log.to_lowercase();
         log.matches("undervoltage detected").count() + log.matches("under-voltage detected").count()
     });
     match (alarm.as_deref(), throttled(machine, alarm.is_none())) {
-        (Some("1"), _) => Verdict::warning("the board has too little voltage right now: USB devices drop out and pictures are damaged", POWER_FIX),
-        (None, Some(bits)) if bits & 0x000f_000f != 0 => Verdict::warning(throttling(bits), POWER_FIX),
+        (Some("1"), _) => Verdict::warning(
+            "the board has too little voltage right now: USB devices drop out and pictures are damaged",
+            POWER_FIX,
+        ),
+        (None, Some(bits)) if bits & 0x000f_000f != 0 => {
+            Verdict::warning(throttling(bits), POWER_FIX)
+        }
         _ if earlier > 0 => Verdict::warning(
-            format!("the board had too little voltage {earlier} times since it started (in the kernel's log)"),
+            format!(
+                "the board had too little voltage {earlier} times since it started (in the kernel's log)"
+            ),
             POWER_FIX,
         ),
         (Some("0"), _) | (None, Some(_)) => Verdict::ok("enough voltage"),
@@ -123,13 +138,15 @@ fn throttled(machine: &Machine, is_wanted: bool) -> Option<u32> {
         return None;
     }
     let buses = machine.names(PLATFORM).into_iter();
-    let firmware = buses.filter(|name| name.starts_with("soc")).flat_map(|soc| {
-        let soc = format!("{PLATFORM}/{soc}");
-        let devices = machine.names(&soc).into_iter();
-        devices
-            .filter(|name| name.ends_with(":firmware"))
-            .map(move |name| format!("{soc}/{name}/get_throttled"))
-    });
+    let firmware = buses
+        .filter(|name| name.starts_with("soc"))
+        .flat_map(|soc| {
+            let soc = format!("{PLATFORM}/{soc}");
+            let devices = machine.names(&soc).into_iter();
+            devices
+                .filter(|name| name.ends_with(":firmware"))
+                .map(move |name| format!("{soc}/{name}/get_throttled"))
+        });
     let text = firmware.filter_map(|path| machine.text(path)).next()?;
     u32::from_str_radix(text.trim_start_matches("0x"), 16).ok()
 }
@@ -143,12 +160,17 @@ fn throttling(bits: u32) -> String {
         "is at its limit of temperature",
     ];
     let words = |bits: u32| {
-        let set = WORDS.iter().enumerate().filter(|(bit, _)| bits >> bit & 1 == 1);
+        let set = WORDS
+            .iter()
+            .enumerate()
+            .filter(|(bit, _)| bits >> bit & 1 == 1);
         set.map(|(_, words)| *words).collect::<Vec<_>>().join(", ")
     };
     match (words(bits), words(bits >> 16)) {
         (now, _) if !now.is_empty() => format!("the board {now} right now"),
-        (_, before) => format!("since it started there was a time of which the board says: it {before}"),
+        (_, before) => {
+            format!("since it started there was a time of which the board says: it {before}")
+        }
     }
 }
 
@@ -157,7 +179,12 @@ pub(super) fn temperature(examination: &Examination<'_>) -> Verdict {
     let zones = machine.names("/sys/class/thermal").into_iter();
     let zones = zones.filter(|name| name.starts_with("thermal_zone"));
     let hottest = zones
-        .filter_map(|zone| machine.text(format!("/sys/class/thermal/{zone}/temp"))?.parse::<i64>().ok())
+        .filter_map(|zone| {
+            machine
+                .text(format!("/sys/class/thermal/{zone}/temp"))?
+                .parse::<i64>()
+                .ok()
+        })
         .max();
     match hottest.map(|thousandths| thousandths / 1000) {
         None => Verdict::skipped("this machine does not tell its temperature"),
@@ -179,23 +206,42 @@ mod tests {
             ("Raspberry Pi 4 Model B Rev 1.4", &["pi4"][..], true),
             ("Raspberry Pi 400 Rev 1.0", &["pi4", "pi400"], true),
             ("Raspberry Pi 5 Model B Rev 1.0", &["pi5"], true),
-            ("Raspberry Pi Compute Module 4 Rev 1.1", &["pi4", "cm4"], true),
+            (
+                "Raspberry Pi Compute Module 4 Rev 1.1",
+                &["pi4", "cm4"],
+                true,
+            ),
             ("Raspberry Pi Zero 2 W Rev 1.0", &["pi0", "pi02"], true),
             ("Raspberry Pi 3 Model B Rev 1.2", &["pi3"], false),
-            ("Raspberry Pi 3 Model B Plus Rev 1.3", &["pi3", "pi3+"], false),
-            ("Raspberry Pi 3 Model A Plus Rev 1.0", &["pi3", "pi3+"], true),
+            (
+                "Raspberry Pi 3 Model B Plus Rev 1.3",
+                &["pi3", "pi3+"],
+                false,
+            ),
+            (
+                "Raspberry Pi 3 Model A Plus Rev 1.0",
+                &["pi3", "pi3+"],
+                true,
+            ),
             ("Raspberry Pi 2 Model B Rev 1.1", &["pi2"], false),
             ("Raspberry Pi Model B Plus Rev 1.2", &["pi1"], false),
         ] {
             let pi = raspberry_pi(model).expect(model);
-            assert_eq!((pi.sections, pi.port.is_some()), (sections, has_port), "{model}");
+            assert_eq!(
+                (pi.sections, pi.port.is_some()),
+                (sections, has_port),
+                "{model}"
+            );
         }
         assert_eq!(raspberry_pi("Orange Pi Zero"), None);
     }
 
     #[test]
     fn throttling_is_put_into_words() {
-        assert_eq!(throttling(0x5_0005), "the board has too little voltage, is throttled right now");
+        assert_eq!(
+            throttling(0x5_0005),
+            "the board has too little voltage, is throttled right now"
+        );
         assert!(throttling(0x8_0000).ends_with("it is at its limit of temperature"));
     }
 }

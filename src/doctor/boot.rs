@@ -13,7 +13,10 @@ const FILES: [&str; 2] = ["/boot/firmware/config.txt", "/boot/config.txt"];
 const LINE: &str = "dtoverlay=dwc2,dr_mode=peripheral";
 
 pub(super) fn device_mode(examination: &Examination<'_>) -> Verdict {
-    if let Some(skipped) = examination.without_gadget().or(examination.without(&["board"])) {
+    if let Some(skipped) = examination
+        .without_gadget()
+        .or(examination.without(&["board"]))
+    {
         return skipped;
     }
     let machine = examination.machine;
@@ -46,26 +49,39 @@ pub(super) fn device_mode(examination: &Examination<'_>) -> Verdict {
 }
 
 fn on_raspberry_pi(machine: &Machine, pi: &RaspberryPi) -> Verdict {
-    let found = FILES.iter().find_map(|path| Some((*path, machine.text(path)?)));
+    let found = FILES
+        .iter()
+        .find_map(|path| Some((*path, machine.text(path)?)));
     // What stands in the old place on a newer system points to the new one.
     let (path, text) = found.unwrap_or((FILES[0], String::new()));
     let add = format!("add the line `{LINE}` below [all] in {path}, then restart: sudo reboot");
     match Boot::read(&text, pi.sections) {
         Boot::HostController(line) => Verdict::error(
-            format!("line {line} of {path}, `otg_mode=1`, gives the port to a controller that can only be a host"),
+            format!(
+                "line {line} of {path}, `otg_mode=1`, gives the port to a controller that can only be a host"
+            ),
             format!("take that line out; {add}"),
         ),
-        Boot::Overlay { line, mode: Some(mode) } if mode == "host" => Verdict::error(
+        Boot::Overlay {
+            line,
+            mode: Some(mode),
+        } if mode == "host" => Verdict::error(
             format!("line {line} of {path} makes the port a host"),
             format!("write `{LINE}` instead, then restart: sudo reboot"),
         ),
         Boot::Overlay { line, .. } => Verdict::error(
-            format!("line {line} of {path} sets the device mode, but the system was not started with it"),
+            format!(
+                "line {line} of {path} sets the device mode, but the system was not started with it"
+            ),
             "restart: sudo reboot",
         ),
         Boot::Elsewhere { line, section } => Verdict::error(
-            format!("the line for the device mode ({line} of {path}) is below [{section}], which does not count on this board"),
-            format!("move it to the end of the file, below a line [all], as `{LINE}`; then restart: sudo reboot"),
+            format!(
+                "the line for the device mode ({line} of {path}) is below [{section}], which does not count on this board"
+            ),
+            format!(
+                "move it to the end of the file, below a line [all], as `{LINE}`; then restart: sudo reboot"
+            ),
         ),
         Boot::Commented(line) => Verdict::error(
             format!("the line for the device mode ({line} of {path}) is commented out"),
@@ -84,9 +100,15 @@ enum Boot {
     /// `otg_mode=1`: the port belongs to the xHCI.
     HostController(usize),
     /// The overlay that counts, and its `dr_mode`.
-    Overlay { line: usize, mode: Option<String> },
+    Overlay {
+        line: usize,
+        mode: Option<String>,
+    },
     /// The overlay, but for other boards.
-    Elsewhere { line: usize, section: String },
+    Elsewhere {
+        line: usize,
+        section: String,
+    },
     Commented(usize),
     Nothing,
 }
@@ -99,7 +121,10 @@ impl Boot {
         let (mut overlay, mut host, mut elsewhere, mut commented) = (None, None, None, None);
         for (line, text) in (1..).zip(text.lines()) {
             let text = text.trim();
-            if let Some(section) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            if let Some(section) = text
+                .strip_prefix('[')
+                .and_then(|rest| rest.strip_suffix(']'))
+            {
                 match section.to_lowercase().as_str() {
                     "all" => (model, other) = (None, None),
                     name if sections.contains(&name) => model = None,
@@ -134,7 +159,10 @@ impl Boot {
 }
 
 fn is_model(section: &str) -> bool {
-    section == "none" || section.starts_with("pi") || section.starts_with("cm") || section.starts_with("board-type=")
+    section == "none"
+        || section.starts_with("pi")
+        || section.starts_with("cm")
+        || section.starts_with("board-type=")
 }
 
 /// The `dr_mode` of a line `dtoverlay=dwc2,…`; `None` if it is another line.
@@ -158,17 +186,37 @@ mod tests {
         let peripheral = "dtoverlay=dwc2,dr_mode=peripheral";
         assert_eq!(read(peripheral), overlay(1, "peripheral"));
         // As Raspberry Pi OS ships it, and the line at its end.
-        let shipped = format!("[cm4]\notg_mode=1\n\n[cm5]\ndtoverlay=dwc2,dr_mode=host\n\n[all]\n{peripheral}\n");
+        let shipped = format!(
+            "[cm4]\notg_mode=1\n\n[cm5]\ndtoverlay=dwc2,dr_mode=host\n\n[all]\n{peripheral}\n"
+        );
         assert_eq!(read(&shipped), overlay(8, "peripheral"));
-        assert_eq!(Boot::read(&shipped, &["pi4", "cm4"]), Boot::HostController(2));
+        assert_eq!(
+            Boot::read(&shipped, &["pi4", "cm4"]),
+            Boot::HostController(2)
+        );
         // And without the [all] before it.
-        let trapped = Boot::Elsewhere { line: 2, section: "cm5".into() };
+        let trapped = Boot::Elsewhere {
+            line: 2,
+            section: "cm5".into(),
+        };
         assert_eq!(read(&format!("[cm5]\n{peripheral}")), trapped);
-        assert_eq!(read(&format!("[cm5]\n[pi4]\n{peripheral}")), overlay(3, "peripheral"));
-        let conditional = Boot::Elsewhere { line: 2, section: "gpio4=1".into() };
+        assert_eq!(
+            read(&format!("[cm5]\n[pi4]\n{peripheral}")),
+            overlay(3, "peripheral")
+        );
+        let conditional = Boot::Elsewhere {
+            line: 2,
+            section: "gpio4=1".into(),
+        };
         assert_eq!(read(&format!("[gpio4=1]\n{peripheral}")), conditional);
         assert_eq!(read("dtoverlay=dwc2,dr_mode=host"), overlay(1, "host"));
-        assert_eq!(read("dtoverlay=dwc2"), Boot::Overlay { line: 1, mode: None });
+        assert_eq!(
+            read("dtoverlay=dwc2"),
+            Boot::Overlay {
+                line: 1,
+                mode: None
+            }
+        );
         assert_eq!(read(&format!("# {peripheral}")), Boot::Commented(1));
         assert_eq!(read("dtoverlay=dwc2x\n[\n]\n[]"), Boot::Nothing);
     }

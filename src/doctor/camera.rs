@@ -54,7 +54,9 @@ pub(super) struct RealCamera;
 
 impl Camera for RealCamera {
     fn describe(&self, node: &Path, wishes: Wishes) -> Result<Description, String> {
-        guarded(node, || source::describe(node, wishes).map_err(|error| error.to_string()))
+        guarded(node, || {
+            source::describe(node, wishes).map_err(|error| error.to_string())
+        })
     }
 
     fn watch(&self, node: &Path, wishes: Wishes, time: Duration) -> Result<Watched, String> {
@@ -66,7 +68,9 @@ impl Camera for RealCamera {
 fn guarded<T>(node: &Path, work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
         let node = node.display();
-        Err(format!("the driver of {node} gives answers that nobody understands"))
+        Err(format!(
+            "the driver of {node} gives answers that nobody understands"
+        ))
     })
 }
 
@@ -136,7 +140,9 @@ fn only_colour(frame: &Frame) -> Result<Option<Pixel>, String> {
     let levels = |pixel: Pixel| [16, 8, 0].map(|shift| (pixel >> shift & 0xff) as i32);
     let is_like_first = |pixel: &Pixel| {
         let pairs = levels(*pixel).into_iter().zip(levels(first));
-        pairs.into_iter().all(|(one, other)| (one - other).abs() <= NOISE)
+        pairs
+            .into_iter()
+            .all(|(one, other)| (one - other).abs() <= NOISE)
     };
     Ok(pixels.iter().all(is_like_first).then_some(first))
 }

@@ -54,7 +54,10 @@ pub(super) fn device(examination: &Examination<'_>) -> Verdict {
             false => format!("there are: {}", there.join(", ")),
         };
         return Verdict::error(
-            format!("{} of the configuration is not there; {there}", path.display()),
+            format!(
+                "{} of the configuration is not there; {there}",
+                path.display()
+            ),
             "plug the dongle in, or set `source = \"v4l\"` to take the first one",
         );
     }
@@ -92,13 +95,19 @@ pub(super) fn access(examination: &Examination<'_>) -> Verdict {
     }
     Verdict::error(
         format!("{} may not use {name}", user.name),
-        format!("sudo usermod -aG video {}, then log in anew or restart the service", user.name),
+        format!(
+            "sudo usermod -aG video {}, then log in anew or restart the service",
+            user.name
+        ),
     )
 }
 
 /// Whether the rights that count are of another user than the one who looks.
 fn is_root_asking(examination: &Examination<'_>) -> bool {
-    let status = examination.machine.text("/proc/self/status").unwrap_or_default();
+    let status = examination
+        .machine
+        .text("/proc/self/status")
+        .unwrap_or_default();
     let uids = status.lines().find_map(|line| line.strip_prefix("Uid:"));
     uids.is_some_and(|uids| uids.split_whitespace().nth(1) == Some("0"))
 }
@@ -116,16 +125,32 @@ pub(super) fn modes(examination: &Examination<'_>) -> Verdict {
             }
         }
         Ok(Description { modes: 0, .. }) => Verdict::error(
-            format!("{} captures nothing: a dongle often has a second node for other data", node.path.display()),
+            format!(
+                "{} captures nothing: a dongle often has a second node for other data",
+                node.path.display()
+            ),
             "set `source = \"v4l\"` to take the first one that does",
         ),
-        Ok(Description { chosen: Err(why), offers, .. }) => Verdict::error(
-            format!("{}: {}", node.path.display(), why.split("; it offers").next().unwrap_or(why)),
-            format!("leave `format`, `size` and `fps` out of the configuration, or choose from: {}", cut(offers)),
+        Ok(Description {
+            chosen: Err(why),
+            offers,
+            ..
+        }) => Verdict::error(
+            format!(
+                "{}: {}",
+                node.path.display(),
+                why.split("; it offers").next().unwrap_or(why)
+            ),
+            format!(
+                "leave `format`, `size` and `fps` out of the configuration, or choose from: {}",
+                cut(offers)
+            ),
         ),
-        Ok(Description { chosen: Ok(chosen), offers, .. }) => {
-            Verdict::ok(format!("takes {chosen} of: {}", cut(offers)))
-        }
+        Ok(Description {
+            chosen: Ok(chosen),
+            offers,
+            ..
+        }) => Verdict::ok(format!("takes {chosen} of: {}", cut(offers))),
     }
 }
 
@@ -136,7 +161,9 @@ pub(super) fn usb(examination: &Examination<'_>) -> Verdict {
     match &node.dongle {
         None => Verdict::skipped("it is not a USB device"),
         Some(dongle) => {
-            let all = nodes(examination).iter().filter_map(|node| node.dongle.as_ref());
+            let all = nodes(examination)
+                .iter()
+                .filter_map(|node| node.dongle.as_ref());
             usb::speed(dongle, &usb::dongles(all))
         }
     }
@@ -152,13 +179,22 @@ pub(super) fn picture(examination: &Examination<'_>) -> Verdict {
     let holders = processes::holders(examination.machine, &node.path);
     let name = node.path.display();
     if let Some(ours) = holders.iter().find(|process| process.is_ours()) {
-        return Verdict::ok(format!("{name} is in use by {ours}; what it sees is in its log"));
+        return Verdict::ok(format!(
+            "{name} is in use by {ours}; what it sees is in its log"
+        ));
     }
     if !examination.options.capture {
         return Verdict::skipped("left out (--no-capture)");
     }
-    (examination.progress)(&format!("looking at the picture of {name} for {} seconds", WATCH.as_secs()));
-    match examination.machine.camera.watch(&node.path, wishes(examination), WATCH) {
+    (examination.progress)(&format!(
+        "looking at the picture of {name} for {} seconds",
+        WATCH.as_secs()
+    ));
+    match examination
+        .machine
+        .camera
+        .watch(&node.path, wishes(examination), WATCH)
+    {
         Ok(watched) => judge(&watched),
         Err(why) if why.contains("in use") => {
             let by = match holders.is_empty() {
@@ -175,20 +211,33 @@ pub(super) fn picture(examination: &Examination<'_>) -> Verdict {
 }
 
 fn judge(watched: &Watched) -> Verdict {
-    let Watched { pictures, damaged, damage, per_second, size, only_colour } = watched;
+    let Watched {
+        pictures,
+        damaged,
+        damage,
+        per_second,
+        size,
+        only_colour,
+    } = watched;
     let damage = damage.as_deref().unwrap_or_default();
-    const BUS: &str = "try another USB port or cable, a hub with its own power, or a smaller `size`";
+    const BUS: &str =
+        "try another USB port or cable, a hub with its own power, or a smaller `size`";
     if *pictures == 0 {
         return Verdict::error(format!("only damaged pictures arrive ({damage})"), BUS);
     }
     let rate = format!("{size} at {per_second:.0} frames a second");
     match only_colour {
         _ if *damaged > pictures / 10 => Verdict::warning(
-            format!("{rate}, but {damaged} of {} pictures are damaged ({damage})", pictures + damaged),
+            format!(
+                "{rate}, but {damaged} of {} pictures are damaged ({damage})",
+                pictures + damaged
+            ),
             BUS,
         ),
         Some(colour) => Verdict::warning(
-            format!("{rate}, but the picture is one colour all over (#{colour:06x}): what a dongle shows without a signal, and a screen that is off"),
+            format!(
+                "{rate}, but the picture is one colour all over (#{colour:06x}): what a dongle shows without a signal, and a screen that is off"
+            ),
             "switch the target on, wake it by a key, and check that its HDMI cable is in the dongle",
         ),
         _ if *per_second < 5.0 => Verdict::warning(format!("only {rate}"), BUS),
@@ -233,7 +282,9 @@ fn nodes<'e>(examination: &'e Examination<'_>) -> &'e [Node] {
         let machine = examination.machine;
         let number = |name: &str| name.strip_prefix("video")?.parse::<u32>().ok();
         let names = machine.names("/dev").into_iter();
-        let mut numbered: Vec<_> = names.filter_map(|name| Some((number(&name)?, name))).collect();
+        let mut numbered: Vec<_> = names
+            .filter_map(|name| Some((number(&name)?, name)))
+            .collect();
         numbered.sort();
         let mut paths: Vec<_> = numbered
             .into_iter()
@@ -248,7 +299,11 @@ fn nodes<'e>(examination: &'e Examination<'_>) -> &'e [Node] {
         }
         let node = |path: PathBuf| {
             let real = machine.resolved(&path).unwrap_or_else(|| path.clone());
-            let name = real.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let name = real
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
             let class = format!("/sys/class/video4linux/{name}");
             Node {
                 card: machine.text(format!("{class}/name")),

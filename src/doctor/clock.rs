@@ -8,11 +8,17 @@ const SET: &str = "connect the board to a network with time servers: sudo timeda
      -s 'YYYY-MM-DD hh:mm'";
 
 pub(super) fn clock(examination: &Examination<'_>) -> Verdict {
-    let Clock { now, not_before, is_synchronised } = examination.machine.clock;
+    let Clock {
+        now,
+        not_before,
+        is_synchronised,
+    } = examination.machine.clock;
     let today = date(now);
     if now < not_before {
         return Verdict::warning(
-            format!("it shows {today}, which is past: times in logs are wrong, and certificates are refused"),
+            format!(
+                "it shows {today}, which is past: times in logs are wrong, and certificates are refused"
+            ),
             SET,
         );
     }
@@ -27,7 +33,9 @@ pub(super) fn clock(examination: &Examination<'_>) -> Verdict {
 fn date(time: SystemTime) -> String {
     let seconds = match time.duration_since(UNIX_EPOCH) {
         Ok(since) => i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
-        Err(before) => i64::try_from(before.duration().as_secs()).map_or(i64::MIN, |seconds| -seconds),
+        Err(before) => {
+            i64::try_from(before.duration().as_secs()).map_or(i64::MIN, |seconds| -seconds)
+        }
     };
     let days = seconds.div_euclid(86_400) + 719_468;
     let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
@@ -36,7 +44,10 @@ fn date(time: SystemTime) -> String {
     let month = (5 * day + 2) / 153;
     let day = day - (153 * month + 2) / 5 + 1;
     let (year, month) = (year + era * 400, (month + 2) % 12 + 1);
-    format!("{:04}-{month:02}-{day:02}", if month <= 2 { year + 1 } else { year })
+    format!(
+        "{:04}-{month:02}-{day:02}",
+        if month <= 2 { year + 1 } else { year }
+    )
 }
 
 #[cfg(test)]

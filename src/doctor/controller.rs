@@ -28,7 +28,9 @@ pub(super) fn present(examination: &Examination<'_>) -> Verdict {
 
 /// The controller that the gadget is plugged into.
 fn bound(machine: &Machine) -> Option<String> {
-    gadget::all(machine).into_iter().find_map(|gadget| gadget.controller)
+    gadget::all(machine)
+        .into_iter()
+        .find_map(|gadget| gadget.controller)
 }
 
 pub(super) fn target(examination: &Examination<'_>) -> Verdict {
@@ -65,11 +67,15 @@ pub(super) fn target(examination: &Examination<'_>) -> Verdict {
             CABLE,
         ),
         "" => Verdict::warning(
-            format!("{CONTROLLERS}/{controller}/state cannot be read, so whether the target is there is not known"),
+            format!(
+                "{CONTROLLERS}/{controller}/state cannot be read, so whether the target is there is not known"
+            ),
             "run this as root: sudo rfbridge doctor",
         ),
         state => Verdict::error(
-            format!("the target sees the keyboard but does not use it (state: {state}): it is starting, or its firmware or the cable does not take it"),
+            format!(
+                "the target sees the keyboard but does not use it (state: {state}): it is starting, or its firmware or the cable does not take it"
+            ),
             format!("look again in a few seconds; then {CABLE}"),
         ),
     }
@@ -81,7 +87,9 @@ pub(super) fn wake_up(examination: &Examination<'_>) -> Verdict {
         return skipped;
     }
     let machine = examination.machine;
-    let gadget = gadget::all(machine).into_iter().find(|gadget| gadget.controller.is_some());
+    let gadget = gadget::all(machine)
+        .into_iter()
+        .find(|gadget| gadget.controller.is_some());
     let Some((gadget, controller)) = gadget.and_then(|g| Some((g.name, g.controller?))) else {
         return Verdict::skipped("the gadget is not plugged in");
     };
@@ -90,19 +98,30 @@ pub(super) fn wake_up(examination: &Examination<'_>) -> Verdict {
         let attributes = machine.text(format!("{configurations}/{name}/bmAttributes"));
         let attributes = attributes.unwrap_or_default();
         // Bit 5 of the configuration's bmAttributes: USB 2.0, table 9-10.
-        u8::from_str_radix(attributes.trim_start_matches("0x"), 16).is_ok_and(|bits| bits & 0x20 != 0)
+        u8::from_str_radix(attributes.trim_start_matches("0x"), 16)
+            .is_ok_and(|bits| bits & 0x20 != 0)
     });
     let path = format!("{CONTROLLERS}/{controller}/srp");
-    let may = machine.metadata(&path).map(|metadata| examination.user.may(&metadata, 0o2));
+    let may = machine
+        .metadata(&path)
+        .map(|metadata| examination.user.may(&metadata, 0o2));
     match (is_allowed, may) {
         (false, _) => Verdict::note(
             "the gadget does not tell the target that it may wake it",
             "make it anew: sudo rfbridge gadget down && sudo rfbridge gadget up",
         ),
-        (true, Some(true)) => Verdict::ok("the gadget may wake the target, where the target allows it"),
+        (true, Some(true)) => {
+            Verdict::ok("the gadget may wake the target, where the target allows it")
+        }
         (true, Some(false)) => Verdict::note(
-            format!("{} may not write to {path}, so a key does not wake a target that sleeps", examination.user.name),
-            "install contrib/udev/70-rfbridge.rules, or wake the target by its power button",
+            format!(
+                "{} may not write to {path}, and so not wake a target that sleeps",
+                examination.user.name
+            ),
+            format!(
+                "wake it by its power button; or let {0}: sudo chgrp {0} {path}; sudo chmod 220 {path}",
+                examination.user.name
+            ),
         ),
         (true, None) => Verdict::note(
             "this controller cannot wake a target that sleeps",

@@ -64,7 +64,11 @@ pub(super) fn ports(machine: &Machine) -> Vec<Port> {
             if !is_node {
                 continue;
             }
-            ports.extend(name.starts_with("usb").then(|| port(machine, &path, &name)).flatten());
+            ports.extend(
+                name.starts_with("usb")
+                    .then(|| port(machine, &path, &name))
+                    .flatten(),
+            );
             if depth < DEPTH {
                 waiting.push((path, depth + 1));
             }

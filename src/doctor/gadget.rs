@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::{Examination, controller::CONTROLLERS, finding::Verdict, machine::Machine};
+use super::{Examination, controller::CONTROLLERS, finding::Verdict, machine::Machine, server};
 use crate::gadget::NAME;
 
 pub(super) const GADGETS: &str = "/sys/kernel/config/usb_gadget";
-const MAKE: &str = "sudo rfbridge gadget up, and for each start: sudo systemctl enable --now rfbridge-gadget";
 const REMAKE: &str = "sudo rfbridge gadget down && sudo rfbridge gadget up";
 
 /// How many IN and OUT endpoints a function takes, by its name before the dot. A keyboard's depend on an attribute.
@@ -65,8 +64,13 @@ pub(super) fn all(machine: &Machine) -> Vec<Gadget> {
 pub(super) fn hid_functions(machine: &Machine) -> Vec<HidFunction> {
     let mut found = Vec::new();
     for gadget in all(machine) {
-        for function in gadget.functions.iter().filter(|name| name.starts_with("hid.")) {
-            let directory = PathBuf::from(format!("{GADGETS}/{}/functions/{function}", gadget.name));
+        for function in gadget
+            .functions
+            .iter()
+            .filter(|name| name.starts_with("hid."))
+        {
+            let directory =
+                PathBuf::from(format!("{GADGETS}/{}/functions/{function}", gadget.name));
             let attribute = |name: &str| machine.text(directory.join(name));
             found.extend(attribute("dev").map(|number| HidFunction {
                 protocol: attribute("protocol").and_then(|text| text.parse().ok()),
@@ -86,41 +90,82 @@ pub(super) fn plugged_in(examination: &Examination<'_>) -> Verdict {
         return skipped;
     }
     let machine = examination.machine;
+    let make = how_to_make(machine);
     let gadgets = all(machine);
     let ours = gadgets.iter().find(|gadget| gadget.name == NAME);
     let bound = gadgets.iter().find(|gadget| gadget.controller.is_some());
     match (ours, bound) {
-        (Some(Gadget { controller: Some(controller), functions, .. }), _) => Verdict::ok(format!(
+        (
+            Some(Gadget {
+                controller: Some(controller),
+                functions,
+                ..
+            }),
+            _,
+        ) => Verdict::ok(format!(
             "{NAME} with {} functions is plugged into {controller}",
             functions.len()
         )),
-        (_, Some(other)) if other.functions.iter().any(|name| name.starts_with("hid.")) => Verdict::ok(format!(
-            "`{}`, with HID functions of its own, is plugged in",
-            other.name
-        )),
+        (_, Some(other)) if other.functions.iter().any(|name| name.starts_with("hid.")) => {
+            Verdict::ok(format!(
+                "`{}`, with HID functions of its own, is plugged in",
+                other.name
+            ))
+        }
         (_, Some(other)) => Verdict::error(
-            format!("the controller is taken by another gadget, `{}`, which has no keyboard", other.name),
-            format!("unplug that: echo | sudo tee {GADGETS}/{}/UDC; then {MAKE}", other.name),
+            format!(
+                "the controller is taken by another gadget, `{}`, which has no keyboard",
+                other.name
+            ),
+            format!(
+                "unplug that: echo | sudo tee {GADGETS}/{}/UDC; then {make}",
+                other.name
+            ),
         ),
         (ours, None) => match (legacy(machine), ours) {
             (Some(module), _) => Verdict::error(
                 format!("the controller is taken by the module {module}"),
-                format!("sudo modprobe -r {module}, and take it out of `modules-load` in /boot/firmware/cmdline.txt and of /etc/modules; then {MAKE}"),
+                format!(
+                    "sudo modprobe -r {module}, and take it out of `modules-load` in /boot/firmware/cmdline.txt and of /etc/modules; then {make}"
+                ),
             ),
             (None, Some(_)) => Verdict::error(
                 format!("the gadget {NAME} is there but not plugged into a controller"),
                 REMAKE,
             ),
-            (None, None) => Verdict::error("there is no gadget: the target has no keyboard to see", MAKE),
+            (None, None) => Verdict::error(
+                "there is no gadget: the target has no keyboard to see",
+                make,
+            ),
         },
+    }
+}
+
+/// How the gadget is made: now, and where the service is installed at each start.
+fn how_to_make(machine: &Machine) -> &'static str {
+    match server::unit(machine, "rfbridge-gadget.service") {
+        Some(_) => "sudo systemctl enable --now rfbridge-gadget",
+        None => "sudo rfbridge gadget up; for each start, install the service (contrib/systemd)",
     }
 }
 
 /// A module that is a gadget by itself and takes the controller.
 fn legacy(machine: &Machine) -> Option<String> {
     const MODULES: [&str; 14] = [
-        "g_acm_ms", "g_audio", "g_cdc", "g_ether", "g_ffs", "g_hid", "g_mass_storage", "g_midi",
-        "g_multi", "g_ncm", "g_printer", "g_serial", "g_webcam", "g_zero",
+        "g_acm_ms",
+        "g_audio",
+        "g_cdc",
+        "g_ether",
+        "g_ffs",
+        "g_hid",
+        "g_mass_storage",
+        "g_midi",
+        "g_multi",
+        "g_ncm",
+        "g_printer",
+        "g_serial",
+        "g_webcam",
+        "g_zero",
     ];
     let loaded = machine.text("/proc/modules")?;
     let mut names = loaded.lines().filter_map(|line| line.split(' ').next());
@@ -133,18 +178,27 @@ pub(super) fn endpoints(examination: &Examination<'_>) -> Verdict {
         return skipped;
     }
     let machine = examination.machine;
-    let bound = all(machine).into_iter().find(|gadget| gadget.controller.is_some());
-    let Some((gadget, controller)) = bound.and_then(|gadget| Some((gadget.clone(), gadget.controller?))) else {
+    let bound = all(machine)
+        .into_iter()
+        .find(|gadget| gadget.controller.is_some());
+    let Some((gadget, controller)) =
+        bound.and_then(|gadget| Some((gadget.clone(), gadget.controller?)))
+    else {
         return Verdict::skipped("the gadget is not plugged in");
     };
     let (mut into, mut out) = (0, 0);
     for function in &gadget.functions {
         let kind = function.split('.').next().unwrap_or_default();
         if kind == "hid" {
-            let path = format!("{GADGETS}/{}/functions/{function}/no_out_endpoint", gadget.name);
+            let path = format!(
+                "{GADGETS}/{}/functions/{function}/no_out_endpoint",
+                gadget.name
+            );
             let has_none = machine.text(path).as_deref() == Some("1");
             (into, out) = (into + 1, out + u32::from(!has_none));
-        } else if let Some((_, more_in, more_out)) = FUNCTIONS.iter().find(|(name, ..)| *name == kind) {
+        } else if let Some((_, more_in, more_out)) =
+            FUNCTIONS.iter().find(|(name, ..)| *name == kind)
+        {
             (into, out) = (into + more_in, out + more_out);
         }
     }
@@ -154,7 +208,9 @@ pub(super) fn endpoints(examination: &Examination<'_>) -> Verdict {
     match is_dwc2 {
         false => Verdict::ok(format!("{used} in use")),
         true if into > DWC2 || out > DWC2 => Verdict::warning(
-            format!("{used}, more than the {DWC2} of each that the controller has: functions may be dead"),
+            format!(
+                "{used}, more than the {DWC2} of each that the controller has: functions may be dead"
+            ),
             "take functions out of the gadget",
         ),
         true => Verdict::ok(format!("{used} of {DWC2} each")),

@@ -17,11 +17,16 @@ enum Module {
 }
 
 pub(super) fn modules(examination: &Examination<'_>) -> Verdict {
-    if let Some(skipped) = examination.without_gadget().or(examination.without(&["board"])) {
+    if let Some(skipped) = examination
+        .without_gadget()
+        .or(examination.without(&["board"]))
+    {
         return skipped;
     }
     let machine = examination.machine;
-    let release = machine.text("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let release = machine
+        .text("/proc/sys/kernel/osrelease")
+        .unwrap_or_default();
     let framework = match module(machine, &release, "libcomposite") {
         _ if machine.has(GADGETS) => Module::Loaded,
         known => known,
@@ -41,7 +46,9 @@ pub(super) fn modules(examination: &Examination<'_>) -> Verdict {
             another,
         ),
         (Module::Unknown, _) => Verdict::error(
-            format!("the gadget framework (module libcomposite) is not loaded, and /lib/modules/{release} is missing: the kernel was replaced, or this is a container"),
+            format!(
+                "the gadget framework (module libcomposite) is not loaded, and /lib/modules/{release} is missing: the kernel was replaced, or this is a container"
+            ),
             "restart the board: sudo reboot (in a container, load libcomposite on the host)",
         ),
         (_, Module::Missing) => Verdict::error(
@@ -83,7 +90,10 @@ pub(super) fn configfs(examination: &Examination<'_>) -> Verdict {
 fn module(machine: &Machine, release: &str, name: &str) -> Module {
     let same = |other: &str| other.replace('-', "_") == name;
     let loaded = machine.text("/proc/modules").unwrap_or_default();
-    if loaded.lines().any(|line| line.split(' ').next().is_some_and(same)) {
+    if loaded
+        .lines()
+        .any(|line| line.split(' ').next().is_some_and(same))
+    {
         return Module::Loaded;
     }
     let lists = |file: &str| {

@@ -5,18 +5,19 @@ use std::{
     path::Path,
 };
 
-use super::{Examination, finding::Verdict, machine::Machine, processes};
+use super::{Examination, finding::Verdict, machine::Machine, processes, server};
 
 /// The state of a socket that listens: TCP_LISTEN.
 const LISTENING: &str = "0A";
 
 pub(super) fn ports(examination: &Examination<'_>) -> Verdict {
     let machine = examination.machine;
-    let Some(config) = &examination.config else {
-        return Verdict::skipped("first mend: configuration");
+    let config = match examination.config() {
+        Ok(config) => config,
+        Err(skipped) => return skipped,
     };
     let listening = sockets(machine);
-    let server = processes::server(machine);
+    let running = processes::server(machine);
     let privileged = machine
         .text("/proc/sys/net/ipv4/ip_unprivileged_port_start")
         .and_then(|text| text.parse().ok())
@@ -27,7 +28,10 @@ pub(super) fn ports(examination: &Examination<'_>) -> Verdict {
         let Some(socket) = listening.iter().find(|socket| socket.takes(*wanted)) else {
             if port != 0 && port < privileged && !examination.user.is_root() {
                 return Verdict::error(
-                    format!("{} may not listen on {wanted}: ports below {privileged} are for root", examination.user.name),
+                    format!(
+                        "{} may not listen on {wanted}: ports below {privileged} are for root",
+                        examination.user.name
+                    ),
                     "choose another port in `listen`, such as 5900",
                 );
             }
@@ -36,10 +40,12 @@ pub(super) fn ports(examination: &Examination<'_>) -> Verdict {
         };
         let owners = processes::holders(machine, Path::new(&format!("socket:[{}]", socket.inode)));
         let ours = owners.iter().find(|process| process.is_ours());
-        match (ours, &server) {
+        match (ours, &running) {
             (Some(ours), _) => served.push(format!("{wanted} by {ours}")),
             // Another user's sockets cannot be seen.
-            (None, Some(server)) if owners.is_empty() => served.push(format!("{wanted}, it seems by {server}")),
+            (None, Some(running)) if owners.is_empty() => {
+                served.push(format!("{wanted}, it seems by {running}"))
+            }
             _ => {
                 let by = match owners.is_empty() {
                     true => "another user's program (sudo rfbridge doctor tells which)".to_owned(),
@@ -52,15 +58,26 @@ pub(super) fn ports(examination: &Examination<'_>) -> Verdict {
             }
         }
     }
-    match (served.is_empty(), &server) {
+    match (served.is_empty(), &running) {
         (false, _) => Verdict::ok(format!("served: {}", served.join(", "))),
-        (true, Some(server)) => Verdict::note(
-            format!("{} is free, and {server} runs: it listens elsewhere", free.join(", ")),
+        (true, Some(running)) => Verdict::note(
+            format!(
+                "{} is free, and {running} runs: it listens elsewhere",
+                free.join(", ")
+            ),
             "connect where its log says it listens",
         ),
         (true, None) => Verdict::note(
-            format!("{} is free, but rfbridge does not run, so nobody can connect", free.join(", ")),
-            "sudo systemctl enable --now rfbridge, or: sudo rfbridge serve",
+            format!(
+                "{} is free, but rfbridge does not run, so nobody can connect",
+                free.join(", ")
+            ),
+            match server::unit(machine, "rfbridge.service") {
+                Some(_) => {
+                    "sudo systemctl enable --now rfbridge; if it does not stay up: journalctl -u rfbridge"
+                }
+                None => "sudo rfbridge serve; or install the service (contrib/systemd)",
+            },
         ),
     }
 }
@@ -78,14 +95,18 @@ impl Socket {
         let any = |ip: IpAddr| ip.is_unspecified();
         let is_same_kind = has.is_ipv4() == wants.is_ipv4();
         self.address.port() == wanted.port()
-            && (has == wants || (is_same_kind && (any(has) || any(wants))) || (has.is_ipv6() && any(has)))
+            && (has == wants
+                || (is_same_kind && (any(has) || any(wants)))
+                || (has.is_ipv6() && any(has)))
     }
 }
 
 fn sockets(machine: &Machine) -> Vec<Socket> {
     let tables = ["/proc/net/tcp", "/proc/net/tcp6"];
     let tables = tables.iter().filter_map(|path| machine.text(path));
-    tables.flat_map(|table| table.lines().filter_map(socket).collect::<Vec<_>>()).collect()
+    tables
+        .flat_map(|table| table.lines().filter_map(socket).collect::<Vec<_>>())
+        .collect()
 }
 
 /// A line such as `0: 0100007F:170C 00000000:0000 0A 00000000:00000000 00:00000000 00000000 1000 0 4711 …`: number, local
@@ -130,18 +151,30 @@ mod tests {
     fn the_kernel_s_tables_are_read() {
         let line = "   0: 0100007F:170C 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 4711 1 0000000000000000 100 0 0 10 0";
         let read = socket(line).expect("a socket");
-        assert_eq!((read.address.to_string().as_str(), read.inode.as_str()), ("127.0.0.1:5900", "4711"));
+        assert_eq!(
+            (read.address.to_string().as_str(), read.inode.as_str()),
+            ("127.0.0.1:5900", "4711")
+        );
         let established = line.replace(" 0A ", " 01 ");
         assert_eq!(socket(&established), None);
         let v6 = line.replace("0100007F:", "00000000000000000000000001000000:");
-        assert_eq!(socket(&v6).expect("a socket").address.to_string(), "[::1]:5900");
-        assert_eq!(socket("  sl  local_address rem_address   st tx_queue"), None);
+        assert_eq!(
+            socket(&v6).expect("a socket").address.to_string(),
+            "[::1]:5900"
+        );
+        assert_eq!(
+            socket("  sl  local_address rem_address   st tx_queue"),
+            None
+        );
     }
 
     #[test]
     fn an_address_is_taken_by_its_own_kind_and_by_all_addresses() {
         let takes = |has: &str, wanted: &str| {
-            let socket = Socket { address: has.parse().unwrap(), inode: String::new() };
+            let socket = Socket {
+                address: has.parse().unwrap(),
+                inode: String::new(),
+            };
             socket.takes(wanted.parse().unwrap())
         };
         assert!(takes("127.0.0.1:5900", "127.0.0.1:5900"));

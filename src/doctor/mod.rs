@@ -58,7 +58,12 @@ const CHECKS: [(&str, &str, &str, Check); 26] = [
     ("board", INPUT, "board", board::model),
     ("modules", INPUT, "kernel modules", kernel::modules),
     ("device-mode", INPUT, "USB device mode", boot::device_mode),
-    ("controller", INPUT, "device controller", controller::present),
+    (
+        "controller",
+        INPUT,
+        "device controller",
+        controller::present,
+    ),
     ("configfs", INPUT, "configfs", kernel::configfs),
     ("gadget", INPUT, "gadget", gadget::plugged_in),
     ("endpoints", INPUT, "endpoints", gadget::endpoints),
@@ -70,8 +75,18 @@ const CHECKS: [(&str, &str, &str, Check); 26] = [
     ("wake-up", INPUT, "waking the target", controller::wake_up),
     ("target", INPUT, "USB to the target", controller::target),
     ("capture-device", PICTURE, "capture device", capture::device),
-    ("capture-access", PICTURE, "right to capture", capture::access),
-    ("capture-modes", PICTURE, "formats and rates", capture::modes),
+    (
+        "capture-access",
+        PICTURE,
+        "right to capture",
+        capture::access,
+    ),
+    (
+        "capture-modes",
+        PICTURE,
+        "formats and rates",
+        capture::modes,
+    ),
     ("capture-usb", PICTURE, "USB of the dongle", capture::usb),
     ("capture-picture", PICTURE, "live picture", capture::picture),
     ("power", BOARD, "power", board::power),
@@ -149,6 +164,15 @@ impl Examination<'_> {
         })
     }
 
+    /// The configuration, for checks that make no sense with another one.
+    fn config(&self) -> Result<&Config, Verdict> {
+        let first = || Verdict::skipped("first mend: configuration");
+        match self.config_fault {
+            Some(_) => Err(first()),
+            None => self.config.as_ref().ok_or_else(first),
+        }
+    }
+
     /// Why nothing of the gadget is looked at.
     fn without_gadget(&self) -> Option<Verdict> {
         let sink = self.config.as_ref().map(|config| config.sink);
@@ -164,7 +188,6 @@ impl Examination<'_> {
 
     /// The ports that the device tree has.
     fn ports(&self) -> &[devicetree::Port] {
-        self.ports
-            .get_or_init(|| devicetree::ports(self.machine))
+        self.ports.get_or_init(|| devicetree::ports(self.machine))
     }
 }

@@ -35,7 +35,9 @@ fn node(examination: &Examination<'_>, function: Function) -> Verdict {
     let machine = examination.machine;
     let Some(path) = configured(examination, function) else {
         let key = function.name();
-        return Verdict::skipped(format!("the configuration has no device for it (`{key}` of [gadget])"));
+        return Verdict::skipped(format!(
+            "the configuration has no device for it (`{key}` of [gadget])"
+        ));
     };
     let name = path.display();
     let Some(metadata) = machine.metadata(&path) else {
@@ -46,7 +48,11 @@ fn node(examination: &Examination<'_>, function: Function) -> Verdict {
         };
     };
     let Some(number) = machine.number(&path) else {
-        let kind = if metadata.file_type().is_block_device() { "a block device" } else { "a plain file" };
+        let kind = if metadata.file_type().is_block_device() {
+            "a block device"
+        } else {
+            "a plain file"
+        };
         return Verdict::error(
             format!("{name} is {kind}: something wrote there while there was no gadget"),
             format!("sudo rm {name}; then {REMAKE}"),
@@ -86,7 +92,9 @@ fn is_like(behind: &HidFunction, function: Function) -> bool {
     let has_length = behind.report_length.map(usize::from);
     let is_keyboard = function == Function::Keyboard;
     has_length.is_none_or(|length| length == descriptor.report_length)
-        && behind.protocol.is_none_or(|protocol| (protocol == 1) == is_keyboard)
+        && behind
+            .protocol
+            .is_none_or(|protocol| (protocol == 1) == is_keyboard)
 }
 
 fn words(function: Function) -> &'static str {
@@ -101,7 +109,9 @@ fn words(function: Function) -> &'static str {
 fn configured(examination: &Examination<'_>, function: Function) -> Option<std::path::PathBuf> {
     let config = examination.config.as_ref()?;
     let functions = config.gadget.functions();
-    let (_, device) = functions.into_iter().find(|(key, _)| *key == function.name())?;
+    let (_, device) = functions
+        .into_iter()
+        .find(|(key, _)| *key == function.name())?;
     device.path().map(Path::to_owned)
 }
 
@@ -113,10 +123,16 @@ pub(super) fn leds(examination: &Examination<'_>) -> Verdict {
     let machine = examination.machine;
     let number = configured(examination, Function::Keyboard).and_then(|path| machine.number(&path));
     let functions = gadget::hid_functions(machine);
-    let Some(keyboard) = functions.iter().find(|function| Some(&function.number) == number.as_ref()) else {
+    let Some(keyboard) = functions
+        .iter()
+        .find(|function| Some(&function.number) == number.as_ref())
+    else {
         return Verdict::skipped("the keyboard's function is not known");
     };
-    match machine.text(keyboard.directory.join("no_out_endpoint")).as_deref() {
+    match machine
+        .text(keyboard.directory.join("no_out_endpoint"))
+        .as_deref()
+    {
         Some("1") => Verdict::ok("firmware can set them too"),
         Some(_) => Verdict::warning(
             "a BIOS or UEFI cannot set Num Lock and Caps Lock: the keyboard has an OUT endpoint",

@@ -6,35 +6,33 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Examination, finding::Verdict, machine::Machine};
+use super::{Examination, finding::Verdict, machine::Machine, server};
 use crate::config::{CREDENTIAL, Config, ConfigError, Password, PasswordError};
 
-/// Where the service's unit may be.
-const UNITS: [&str; 3] = [
-    "/etc/systemd/system/rfbridge.service",
-    "/usr/lib/systemd/system/rfbridge.service",
-    "/lib/systemd/system/rfbridge.service",
-];
 const WRITE: &str = "printf 'SECRET\\n' | sudo install -D -m 600 /dev/stdin /etc/rfbridge/password, which the service reads; or \
      name a file in `password-file`";
 
 pub(super) fn password(examination: &Examination<'_>) -> Verdict {
-    let Some(config) = &examination.config else {
-        return Verdict::skipped("first mend: configuration");
+    let config = match examination.config() {
+        Ok(config) => config,
+        Err(skipped) => return skipped,
     };
-    if examination.config_fault.is_some() {
-        return Verdict::skipped("first mend: configuration");
-    }
     let machine = examination.machine;
     let here = Config {
-        password_file: config.password_file.as_deref().map(|path| machine.path(path)),
+        password_file: config
+            .password_file
+            .as_deref()
+            .map(|path| machine.path(path)),
         ..config.clone()
     };
     match here.password(machine.credentials.as_deref()) {
         Ok(Some(password)) => found(&password, "it is set"),
         // It is there, but for others than who asks.
         Err(PasswordError::Read { error, path }) if error.kind() == ErrorKind::PermissionDenied => {
-            Verdict::ok(format!("it is in {}, which only its owner may read", path.display()))
+            Verdict::ok(format!(
+                "it is in {}, which only its owner may read",
+                path.display()
+            ))
         }
         Err(error) => {
             let text = error.to_string();
@@ -60,9 +58,12 @@ fn found(password: &Password, what: &str) -> Verdict {
 
 /// The file that the service's unit passes on as a credential.
 fn credential(machine: &Machine) -> Option<PathBuf> {
-    let unit = UNITS.iter().find_map(|path| machine.text(path))?;
+    let unit = server::unit(machine, "rfbridge.service")?;
     let mut paths = unit.lines().filter_map(|line| {
-        let (name, path) = line.trim().strip_prefix("LoadCredential=")?.split_once(':')?;
+        let (name, path) = line
+            .trim()
+            .strip_prefix("LoadCredential=")?
+            .split_once(':')?;
         (name == CREDENTIAL).then(|| PathBuf::from(path.trim()))
     });
     paths.next()
@@ -76,7 +77,10 @@ fn of_the_service(machine: &Machine, path: &Path) -> Verdict {
             format!("printf 'SECRET\\n' | sudo install -D -m 600 /dev/stdin {name}"),
         ),
         Some(metadata) if metadata.mode() & 0o077 != 0 => Verdict::warning(
-            format!("others can read the service's password, {name} (mode {:04o})", metadata.mode() & 0o7777),
+            format!(
+                "others can read the service's password, {name} (mode {:04o})",
+                metadata.mode() & 0o7777
+            ),
             format!("sudo chmod 600 {name}"),
         ),
         Some(_) => match Password::from_file(&machine.path(path)) {
@@ -93,7 +97,9 @@ fn of_the_service(machine: &Machine, path: &Path) -> Verdict {
 fn none(config: &Config) -> Verdict {
     match config.check_exposure(None) {
         Err(ConfigError::Exposed(address)) => Verdict::error(
-            format!("there is none, so rfbridge refuses to listen on {address}: whoever reaches it would control the target"),
+            format!(
+                "there is none, so rfbridge refuses to listen on {address}: whoever reaches it would control the target"
+            ),
             WRITE,
         ),
         _ => Verdict::note(

@@ -30,7 +30,9 @@ impl std::fmt::Display for Process {
 
 /// All others.
 pub(super) fn others(machine: &Machine) -> Vec<Process> {
-    let own = machine.link("/proc/self").and_then(|own| own.to_str()?.parse::<u32>().ok());
+    let own = machine
+        .link("/proc/self")
+        .and_then(|own| own.to_str()?.parse::<u32>().ok());
     let pids = machine.names("/proc").into_iter();
     let processes = pids.filter_map(|pid| {
         let name = machine.text(format!("/proc/{pid}/comm"))?;
@@ -45,7 +47,10 @@ pub(super) fn server(machine: &Machine) -> Option<Process> {
     others(machine).into_iter().find(|process| {
         let line = machine.text(format!("/proc/{}/cmdline", process.pid));
         let line = line.unwrap_or_default();
-        process.is_ours() && line.split('\0').any(|word| word == "serve" || word == "demo")
+        process.is_ours()
+            && line
+                .split('\0')
+                .any(|word| word == "serve" || word == "demo")
     })
 }
 

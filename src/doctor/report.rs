@@ -83,7 +83,11 @@ impl Report {
             true => "Nothing to mend".to_owned(),
             false => counts.join(", "),
         };
-        let find = |severity| self.findings.iter().find(|finding| finding.severity == severity);
+        let find = |severity| {
+            self.findings
+                .iter()
+                .find(|finding| finding.severity == severity)
+        };
         let first = find(Severity::Error).or_else(|| find(Severity::Warning));
         let begin = first.map_or_else(String::new, |first| {
             let fix = first.fix.as_deref().unwrap_or_default();
@@ -187,28 +191,59 @@ mod tests {
             findings: vec![
                 finding("clock", Severity::Ok, "50 °C\u{1b}[2J", None),
                 finding("port", Severity::Skipped, "first mend: clock", None),
-                finding("power", Severity::Warning, &"word ".repeat(40), Some("a hub")),
-                finding("dongle", Severity::Error, "there is none", Some("plug it in")),
+                finding(
+                    "power",
+                    Severity::Warning,
+                    &"word ".repeat(40),
+                    Some("a hub"),
+                ),
+                finding(
+                    "dongle",
+                    Severity::Error,
+                    "there is none",
+                    Some("plug it in"),
+                ),
             ],
         }
     }
 
     #[test]
     fn the_text_is_aligned_wrapped_and_safe_and_says_where_to_begin() {
-        let text = report().to_text(Style { colour: false, unicode: true });
-        assert!(text.starts_with("Picture\n  ✓ clock               50 °C [2J\n"), "{text}");
-        assert!(text.contains("  - port                first mend: clock\n"), "{text}");
+        let text = report().to_text(Style {
+            colour: false,
+            unicode: true,
+        });
+        assert!(
+            text.starts_with("Picture\n  ✓ clock               50 °C [2J\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("  - port                first mend: clock\n"),
+            "{text}"
+        );
         assert!(text.contains(&format!("\n{:24}→ a hub\n", "")), "{text}");
-        assert!(text.ends_with("\n1 error, 1 warning.\nBegin with the dongle: plug it in\n"), "{text}");
-        assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
+        assert!(
+            text.ends_with("\n1 error, 1 warning.\nBegin with the dongle: plug it in\n"),
+            "{text}"
+        );
+        assert!(
+            text.lines().all(|line| line.chars().count() <= WIDTH),
+            "{text}"
+        );
         assert!(!text.contains('\u{1b}'), "{text:?}");
     }
 
     #[test]
     fn without_utf_8_it_is_ascii_and_colours_are_asked_for() {
-        let text = report().to_text(Style { colour: false, unicode: false });
+        let text = report().to_text(Style {
+            colour: false,
+            unicode: false,
+        });
         assert!(text.is_ascii(), "{text}");
-        let text = report().to_text(Style { colour: true, unicode: true });
+        let text = report().to_text(Style {
+            colour: true,
+            unicode: true,
+        });
         assert!(text.contains("\u{1b}[31m✗\u{1b}[0m dongle"), "{text:?}");
     }
 }

@@ -8,6 +8,19 @@ use crate::config::{Config, DEFAULT_PATH, Settings};
 /// Where the layouts of X are.
 const LAYOUTS: &str = "/usr/share/X11/xkb";
 
+/// The text of a unit of systemd, if it is installed.
+pub(super) fn unit(machine: &Machine, name: &str) -> Option<String> {
+    let directories = [
+        "/etc/systemd/system",
+        "/usr/lib/systemd/system",
+        "/lib/systemd/system",
+    ];
+    let mut paths = directories
+        .iter()
+        .map(|directory| format!("{directory}/{name}"));
+    paths.find_map(|path| machine.text(path))
+}
+
 /// As `serve` reads it.
 ///
 /// # Errors
@@ -55,7 +68,9 @@ pub(super) fn layouts(examination: &Examination<'_>) -> Verdict {
     match examination.machine.has(format!("{LAYOUTS}/symbols")) {
         true => Verdict::ok(format!("{LAYOUTS} has them")),
         false => Verdict::note(
-            format!("{LAYOUTS} is not there: clients that send characters can only type for a target with the US layout"),
+            format!(
+                "{LAYOUTS} is not there: clients that send characters can only type for a target with the US layout"
+            ),
             "for another layout: sudo apt install xkb-data",
         ),
     }

@@ -50,7 +50,8 @@ impl Dongle {
 
     fn chip(&self) -> Option<(&'static str, bool)> {
         let mut chips = CHIPS.iter();
-        let (.., chip, is_usb3) = chips.find(|(vendor, product, ..)| (*vendor, *product) == (&self.vendor, &self.product))?;
+        let (.., chip, is_usb3) = chips
+            .find(|(vendor, product, ..)| (*vendor, *product) == (&self.vendor, &self.product))?;
         Some((chip, *is_usb3))
     }
 }
@@ -59,7 +60,9 @@ impl Dongle {
 impl fmt::Display for Dongle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.name.as_deref().unwrap_or("a dongle");
-        let chip = self.chip().map_or_else(String::new, |(chip, _)| format!("{chip}, "));
+        let chip = self
+            .chip()
+            .map_or_else(String::new, |(chip, _)| format!("{chip}, "));
         write!(f, "{name} ({chip}{}:{})", self.vendor, self.product)
     }
 }
@@ -76,7 +79,10 @@ pub(super) fn dongle(machine: &Machine, device: &str) -> Option<Dongle> {
 pub(super) fn dongles<'d>(all: impl Iterator<Item = &'d Dongle>) -> Vec<&'d Dongle> {
     let mut dongles: Vec<&Dongle> = Vec::new();
     for dongle in all {
-        if !dongles.iter().any(|other| other.directory == dongle.directory) {
+        if !dongles
+            .iter()
+            .any(|other| other.directory == dongle.directory)
+        {
             dongles.push(dongle);
         }
     }
@@ -108,7 +114,8 @@ pub(super) fn speed(dongle: &Dongle, all: &[&Dongle]) -> Verdict {
             && other.bus == dongle.bus
             && other.speed.is_some_and(|speed| speed <= 480)
     });
-    const OTHER_PORT: &str = "plug it into a USB 3 port (blue inside), with no USB 2 hub or extension between";
+    const OTHER_PORT: &str =
+        "plug it into a USB 3 port (blue inside), with no USB 2 hub or extension between";
     match dongle.speed {
         None => Verdict::note("the kernel does not tell its speed", "nothing"),
         Some(speed) if speed < 480 => Verdict::error(

@@ -74,7 +74,8 @@ impl User {
     fn service(machine: &Machine) -> Option<Self> {
         let passwd = machine.text("/etc/passwd")?;
         let mut users = passwd.lines().map(|line| line.split(':'));
-        let mut fields = users.find_map(|mut fields| (fields.next()? == SERVICE).then_some(fields))?;
+        let mut fields =
+            users.find_map(|mut fields| (fields.next()? == SERVICE).then_some(fields))?;
         let uid = fields.nth(1)?.parse().ok()?;
         let gid = fields.next()?.parse().ok()?;
         let groups = machine.text("/etc/group").unwrap_or_default();
@@ -82,7 +83,10 @@ impl User {
         for line in groups.lines() {
             let mut fields = line.split(':');
             let (name, id, members) = (fields.next(), fields.nth(1), fields.next());
-            let is_member = members.unwrap_or_default().split(',').any(|member| member == SERVICE);
+            let is_member = members
+                .unwrap_or_default()
+                .split(',')
+                .any(|member| member == SERVICE);
             if is_member || name == Some(CAPTURE_GROUP) {
                 gids.extend(id.and_then(|id| id.parse::<u32>().ok()));
             }

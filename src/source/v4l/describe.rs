@@ -44,6 +44,9 @@ mod tests {
     #[test]
     fn what_is_no_video_device_is_not_described() {
         let error = describe(Path::new("/dev/null"), Wishes::default()).unwrap_err();
-        assert!(error.to_string().contains("is not a video device"), "{error}");
+        assert!(
+            error.to_string().contains("is not a video device"),
+            "{error}"
+        );
     }
 }
