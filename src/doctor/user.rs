@@ -65,7 +65,11 @@ impl User {
             (fields.nth(1)?.parse() == Ok(uid)).then(|| name.to_owned())
         });
         Self {
-            name: name.unwrap_or_else(|| format!("user {uid}")),
+            name: name.unwrap_or_else(|| match uid {
+                0 => "root".to_owned(),
+                u32::MAX => "this user".to_owned(),
+                uid => format!("user {uid}"),
+            }),
             uid,
             gids,
         }

@@ -1,6 +1,7 @@
 //! What is shown to hold, by subject.
 
 mod capture;
+mod doctor;
 mod dongle;
 mod input;
 mod signal;
@@ -26,5 +27,6 @@ pub const ALL: &[(&str, Run)] = &[
     ("target_made_anew", target::made_anew),
     ("story_uefi", story::uefi),
     ("story_seabios", story::seabios),
+    ("doctor", doctor::doctor),
     ("soak", soak::soak),
 ];
