@@ -44,7 +44,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    cli::{Command, DoctorFlags, GadgetCommand},
+    cli::{self, Command, DoctorFlags, GadgetCommand},
     config::{self, Config, Password, Settings},
     demo::{self, DemoOptions, Descriptors},
     doctor,
@@ -420,6 +420,10 @@ fn examine(flags: DoctorFlags) -> Result<ExitCode, StartError> {
     let options = doctor::Options {
         config: flags.config,
         capture: !flags.no_capture,
+        served: |words| match cli::parse_from(words) {
+            Ok(Command::Serve { flags, config, .. }) => Some(doctor::Served { flags, config }),
+            _ => None,
+        },
     };
     let progress = |what: &str| {
         // Nobody need hear it.

@@ -150,7 +150,7 @@ pub(super) fn modes(examination: &Examination<'_>) -> Verdict {
             chosen: Ok(chosen),
             offers,
             ..
-        }) => Verdict::ok(format!("takes {chosen} of: {}", cut(offers))),
+        }) => Verdict::ok(format!("{chosen} is taken; it offers {}", cut(offers))),
     }
 }
 

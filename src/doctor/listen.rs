@@ -17,7 +17,10 @@ pub(super) fn ports(examination: &Examination<'_>) -> Verdict {
         Err(skipped) => return skipped,
     };
     let listening = sockets(machine);
-    let running = processes::server(machine);
+    let owners = |socket: &Socket| {
+        let socket = format!("socket:[{}]", socket.inode);
+        processes::holders(machine, Path::new(&socket))
+    };
     let privileged = machine
         .text("/proc/sys/net/ipv4/ip_unprivileged_port_start")
         .and_then(|text| text.parse().ok())
@@ -38,13 +41,22 @@ pub(super) fn ports(examination: &Examination<'_>) -> Verdict {
             free.push(wanted.to_string());
             continue;
         };
-        let owners = processes::holders(machine, Path::new(&format!("socket:[{}]", socket.inode)));
+        let owners = owners(socket);
+        if let Some(demo) = owners.iter().find(|process| process.is_demo(machine)) {
+            return Verdict::warning(
+                format!("{wanted} is served by {demo}, which shows a simulated target"),
+                "end that, and serve the real one: sudo rfbridge serve",
+            );
+        }
         let ours = owners.iter().find(|process| process.is_ours());
-        match (ours, &running) {
-            (Some(ours), _) => served.push(format!("{wanted} by {ours}")),
+        match (ours, &examination.running) {
+            (Some(ours), _) => served.push(format!("{} is served by {ours}", socket.address)),
             // Another user's sockets cannot be seen.
             (None, Some(running)) if owners.is_empty() => {
-                served.push(format!("{wanted}, it seems by {running}"))
+                served.push(format!(
+                    "{} is served, it seems by {running}",
+                    socket.address
+                ));
             }
             _ => {
                 let by = match owners.is_empty() {
@@ -58,20 +70,15 @@ pub(super) fn ports(examination: &Examination<'_>) -> Verdict {
             }
         }
     }
-    match (served.is_empty(), &running) {
-        (false, _) => Verdict::ok(format!("served: {}", served.join(", "))),
+    let free = free.join(", ");
+    match (served.is_empty(), &examination.running) {
+        (false, _) => Verdict::ok(served.join(", ")),
         (true, Some(running)) => Verdict::note(
-            format!(
-                "{} is free, and {running} runs: it listens elsewhere",
-                free.join(", ")
-            ),
-            "connect where its log says it listens",
+            format!("{free} is free, though {running} runs: it was started with another address"),
+            "connect where its log says it listens, or start it anew",
         ),
         (true, None) => Verdict::note(
-            format!(
-                "{} is free, but rfbridge does not run, so nobody can connect",
-                free.join(", ")
-            ),
+            format!("{free} is free, but rfbridge does not run, so nobody can connect"),
             match server::unit(machine, "rfbridge.service") {
                 Some(_) => {
                     "sudo systemctl enable --now rfbridge; if it does not stay up: journalctl -u rfbridge"

@@ -35,15 +35,24 @@ pub use machine::{Clock, Machine};
 pub use report::{Report, Style};
 
 use finding::Verdict;
+use processes::Process;
 use user::User;
 
 /// What is asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// The configuration file, if it is not the one that is read by itself.
+    /// The configuration file, if it is not that of the rfbridge that runs, or the one that is read by itself.
     pub config: Option<PathBuf>,
     /// Whether to look at what the capture device sends.
     pub capture: bool,
+    /// Reads the command line of an rfbridge that serves.
+    pub served: fn(&[String]) -> Option<Served>,
+}
+
+/// What an rfbridge was started with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Served {
+    pub flags: Settings,
+    pub config: Option<PathBuf>,
 }
 
 type Check = fn(&Examination<'_>) -> Verdict;
@@ -100,7 +109,9 @@ const CHECKS: [(&str, &str, &str, Check); 26] = [
 
 /// Looks at everything; `progress` is told before what takes longer.
 pub fn examine(machine: &Machine, options: &Options, progress: &dyn Fn(&str)) -> Report {
-    let (config, config_fault) = match server::read_config(machine, options.config.as_deref()) {
+    let running = processes::server(machine);
+    let (origin, config) = server::read_config(machine, options, running.as_ref());
+    let (config, config_fault) = match config {
         Ok(config) => (Some(config), None),
         Err(fault) => (Config::new(Settings::default()).ok(), Some(fault)),
     };
@@ -109,6 +120,8 @@ pub fn examine(machine: &Machine, options: &Options, progress: &dyn Fn(&str)) ->
         options,
         progress,
         user: User::of(machine),
+        running,
+        origin,
         config,
         config_fault,
         captures: OnceCell::new(),
@@ -142,6 +155,10 @@ struct Examination<'m> {
     progress: &'m dyn Fn(&str),
     /// Who is to open the devices.
     user: User,
+    /// The rfbridge that serves.
+    running: Option<Process>,
+    /// Where the configuration is from.
+    origin: String,
     /// The defaults where the file is no good.
     config: Option<Config>,
     config_fault: Option<String>,
@@ -158,7 +175,10 @@ impl Examination<'_> {
             .iter()
             .filter_map(|id| self.findings.iter().find(|finding| finding.id == *id));
         findings.find_map(|finding| match finding.severity {
-            Severity::Error => Some(Verdict::skipped(format!("first mend: {}", finding.subject))),
+            Severity::Error => Some(Verdict::skipped(format!(
+                "first mend the {}",
+                finding.subject
+            ))),
             Severity::Skipped => Some(Verdict::skipped(&finding.what)),
             _ => None,
         })
@@ -166,7 +186,7 @@ impl Examination<'_> {
 
     /// The configuration, for checks that make no sense with another one.
     fn config(&self) -> Result<&Config, Verdict> {
-        let first = || Verdict::skipped("first mend: configuration");
+        let first = || Verdict::skipped("first mend the configuration");
         match self.config_fault {
             Some(_) => Err(first()),
             None => self.config.as_ref().ok_or_else(first),

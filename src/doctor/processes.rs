@@ -20,6 +20,26 @@ impl Process {
     pub(super) fn is_ours(&self) -> bool {
         self.name == OURS
     }
+
+    /// Its command line; that of rfbridge holds no secrets.
+    pub(super) fn words(&self, machine: &Machine) -> Vec<String> {
+        let line = machine.text(format!("/proc/{}/cmdline", self.pid));
+        let line = line.unwrap_or_default();
+        line.split('\0').map(str::to_owned).collect()
+    }
+
+    /// The command that was given to it, such as `serve`.
+    fn is_to(&self, machine: &Machine, command: &str) -> bool {
+        self.is_ours()
+            && self
+                .words(machine)
+                .get(1)
+                .is_some_and(|word| word == command)
+    }
+
+    pub(super) fn is_demo(&self, machine: &Machine) -> bool {
+        self.is_to(machine, "demo")
+    }
 }
 
 impl std::fmt::Display for Process {
@@ -44,14 +64,8 @@ pub(super) fn others(machine: &Machine) -> Vec<Process> {
 
 /// The instance of rfbridge that serves, if one does.
 pub(super) fn server(machine: &Machine) -> Option<Process> {
-    others(machine).into_iter().find(|process| {
-        let line = machine.text(format!("/proc/{}/cmdline", process.pid));
-        let line = line.unwrap_or_default();
-        process.is_ours()
-            && line
-                .split('\0')
-                .any(|word| word == "serve" || word == "demo")
-    })
+    let mut others = others(machine).into_iter();
+    others.find(|process| process.is_to(machine, "serve"))
 }
 
 /// Who has this open: a path, or what the kernel writes for a socket. Only root sees other users' files.

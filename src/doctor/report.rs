@@ -108,7 +108,7 @@ fn lines(alike: &[Finding], first: &Finding, style: Style) -> String {
     let sign = style.paint(sign, colour);
     if alike.len() > 1 {
         let subjects: Vec<_> = alike.iter().map(|finding| finding.subject).collect();
-        let text = format!("({}) {}", first.what, subjects.join(", "));
+        let text = format!("{}: {}", subjects.join(", "), first.what);
         return format!("  {sign} {}\n", wrapped(&style.text(&text), 4));
     }
     let width = INDENT - 4;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Examination, finding::Verdict, machine::Machine};
+use super::{Examination, Options, Served, finding::Verdict, machine::Machine, processes::Process};
 use crate::config::{Config, DEFAULT_PATH, Settings};
 
 /// Where the layouts of X are.
@@ -21,46 +21,57 @@ pub(super) fn unit(machine: &Machine, name: &str) -> Option<String> {
     paths.find_map(|path| machine.text(path))
 }
 
-/// As `serve` reads it.
-///
-/// # Errors
-/// Why it cannot be used.
-pub(super) fn read_config(machine: &Machine, path: Option<&Path>) -> Result<Config, String> {
-    let by_itself = Path::new(DEFAULT_PATH);
-    let path = match path {
-        Some(path) => Some(path),
-        // What may not be looked at is there.
-        None => machine
-            .path(by_itself)
-            .try_exists()
-            .unwrap_or(true)
-            .then_some(by_itself),
+/// Where the configuration is from, and that of the rfbridge that runs, or of one that would be started; or why it
+/// cannot be used.
+pub(super) fn read_config(
+    machine: &Machine,
+    options: &Options,
+    running: Option<&Process>,
+) -> (String, Result<Config, String>) {
+    let served = match (&options.config, running) {
+        (None, Some(running)) => (options.served)(&running.words(machine)).unwrap_or_default(),
+        (path, _) => Served {
+            config: path.clone(),
+            ..Served::default()
+        },
     };
-    let settings = match path {
-        Some(path) => Settings::from_file(Some(&machine.path(absolute(path)))),
+    let by_itself = Path::new(DEFAULT_PATH);
+    let path = match &served.config {
+        // One that is named from where we are.
+        Some(path) => Some(std::path::absolute(path).unwrap_or_else(|_| path.clone())),
+        // What may not be looked at is there.
+        None => {
+            let is_there = machine.path(by_itself).try_exists().unwrap_or(true);
+            is_there.then(|| by_itself.to_owned())
+        }
+    };
+    let mut origin = match &path {
+        Some(path) => path.display().to_string(),
+        None => format!("the defaults: there is no {DEFAULT_PATH}"),
+    };
+    if let Some(running) = running.filter(|_| served.flags != Settings::default()) {
+        origin += &format!("; and the flags that {running} was started with");
+    }
+    let file = match &path {
+        Some(path) => Settings::from_file(Some(&machine.path(path))),
         None => Ok(Settings::default()),
     };
-    let settings = settings.map_err(|error| error.to_string())?;
-    Config::new(settings).map_err(|error| error.to_string())
-}
-
-/// One that is named from where we are.
-fn absolute(path: &Path) -> std::path::PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+    let settings = file.map_err(|error| error.to_string());
+    let config = settings
+        .and_then(|file| Config::new(served.flags.over(file)).map_err(|error| error.to_string()));
+    (origin, config)
 }
 
 pub(super) fn config(examination: &Examination<'_>) -> Verdict {
-    let named = examination.options.config.as_deref();
-    let path = named.unwrap_or(Path::new(DEFAULT_PATH)).display();
     match &examination.config_fault {
         Some(fault) => Verdict::error(
-            format!("rfbridge does not start with this: {fault}"),
-            format!("mend {path}; `rfbridge serve --print-config` tries it"),
+            format!("rfbridge does not start with it: {fault}"),
+            format!(
+                "mend {}; `rfbridge serve --print-config` tries it",
+                examination.origin
+            ),
         ),
-        None if named.is_none() && !examination.machine.has(DEFAULT_PATH) => {
-            Verdict::ok(format!("the defaults: there is no {path}"))
-        }
-        None => Verdict::ok(path.to_string()),
+        None => Verdict::ok(&examination.origin),
     }
 }
 

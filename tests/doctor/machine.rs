@@ -11,7 +11,8 @@ use std::{
 
 use rfb::geom::Size;
 use rfbridge::{
-    doctor::{Camera, Clock, Finding, Machine, Options, Report, Watched, examine},
+    config::Settings,
+    doctor::{Camera, Clock, Finding, Machine, Options, Report, Served, Watched, examine},
     source::{Description, Wishes},
 };
 use tempfile::TempDir;
@@ -89,6 +90,18 @@ impl Fake {
             options: Options {
                 config: None,
                 capture: true,
+                served: |words| {
+                    let flag = words.iter().position(|word| word == "--listen");
+                    let address = words.get(flag? + 1)?.parse().ok()?;
+                    let flags = Settings {
+                        listen: Some(vec![address]),
+                        ..Settings::default()
+                    };
+                    Some(Served {
+                        flags,
+                        config: None,
+                    })
+                },
             },
         };
         fake.write("proc/self/status", &format!("Name:\tx\nUid:\t{USER}\t{USER}\t{USER}\t{USER}\nGid:\t{USER}\t{USER}\t{USER}\t{USER}\nGroups:\t44 \n"));

@@ -47,7 +47,7 @@ fn on_an_empty_machine_only_the_roots_of_the_trouble_are_errors() {
         "{text}"
     );
     assert!(
-        text.contains("(first mend: capture device) right to capture, formats"),
+        text.contains("- right to capture, formats and rates, USB of the dongle, live picture: first mend the capture\n    device\n"),
         "{text}"
     );
 }
