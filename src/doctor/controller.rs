@@ -64,7 +64,17 @@ pub(super) fn target(examination: &Examination<'_>) -> Verdict {
         ),
         "not attached" => Verdict::error(
             "the target does not see the keyboard (state: not attached): it is off, or the cable is not in, has no data wires, or leads to another port",
-            CABLE,
+            match examination
+                .ports()
+                .iter()
+                .find(|port| port.is_for_devices())
+            {
+                Some(port) if port.dr_mode.as_deref() == Some("otg") => format!(
+                    "{CABLE}; or the board does not notice the cable: {} is in the mode `otg`, so try `dr_mode=peripheral`",
+                    port.name
+                ),
+                _ => CABLE.to_owned(),
+            },
         ),
         "" => Verdict::warning(
             format!(

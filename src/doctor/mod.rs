@@ -1,6 +1,6 @@
 //! `rfbridge doctor`: looks at everything between a viewer and the target, and says what to mend.
 //!
-//! Each check is one function in the file of its subject and a row in [`CHECKS`], whose order is that in which things have to be
+//! Each check is one function in the file of its subject and a row in `CHECKS`, whose order is that in which things have to be
 //! mended. A check that makes no sense because of what an earlier one found is skipped and says so, so what is broken is
 //! told once. Nothing is changed: files are read, devices are asked, and the capture device streams for a moment, as it
 //! would for a viewer, if nobody else uses it.

@@ -91,7 +91,7 @@ impl Report {
         let first = find(Severity::Error).or_else(|| find(Severity::Warning));
         let begin = first.map_or_else(String::new, |first| {
             let fix = first.fix.as_deref().unwrap_or_default();
-            wrapped(&format!("Begin with the {}: {fix}", first.subject), 0) + "\n"
+            wrapped(&format!("Do first ({}): {fix}", first.subject), 0) + "\n"
         });
         style.text(&format!("{counts}.\n{begin}"))
     }
@@ -190,7 +190,7 @@ mod tests {
         Report {
             findings: vec![
                 finding("clock", Severity::Ok, "50 °C\u{1b}[2J", None),
-                finding("port", Severity::Skipped, "first mend: clock", None),
+                finding("port", Severity::Skipped, "first mend the clock", None),
                 finding(
                     "power",
                     Severity::Warning,
@@ -218,12 +218,12 @@ mod tests {
             "{text}"
         );
         assert!(
-            text.contains("  - port                first mend: clock\n"),
+            text.contains("  - port                first mend the clock\n"),
             "{text}"
         );
         assert!(text.contains(&format!("\n{:24}→ a hub\n", "")), "{text}");
         assert!(
-            text.ends_with("\n1 error, 1 warning.\nBegin with the dongle: plug it in\n"),
+            text.ends_with("\n1 error, 1 warning.\nDo first (dongle): plug it in\n"),
             "{text}"
         );
         assert!(

@@ -43,7 +43,7 @@ fn on_an_empty_machine_only_the_roots_of_the_trouble_are_errors() {
     assert_eq!(errors, ["board", "capture-device"]);
     let text = seen.report.to_text(PLAIN);
     assert!(
-        text.contains("Begin with the board: use a board with a USB device port"),
+        text.contains("Do first (board): use a board with a USB device port"),
         "{text}"
     );
     assert!(

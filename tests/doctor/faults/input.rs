@@ -357,6 +357,17 @@ pub const CASES: &[Case] = &[
         "switch the target on",
     ),
     (
+        "the target is off, or the port does not notice it",
+        |fake| {
+            fake.write(&format!("{PORT}/dr_mode"), "otg\0");
+            fake.write(&format!("{CONTROLLER}/state"), "not attached\n");
+        },
+        "target",
+        Error,
+        "not attached",
+        "in the mode `otg`, so try `dr_mode=peripheral`",
+    ),
+    (
         "the target sleeps",
         |fake| fake.write(&format!("{CONTROLLER}/state"), "suspended\n"),
         "target",
