@@ -10,6 +10,7 @@ use super::{
     finding::Verdict,
     processes,
     usb::{self, Dongle},
+    user::User,
 };
 use crate::{
     config,
@@ -85,12 +86,9 @@ pub(super) fn access(examination: &Examination<'_>) -> Verdict {
     };
     let name = node.path.display();
     let user = &examination.user;
-    let is_allowed = examination
-        .machine
-        .metadata(&node.path)
-        .is_some_and(|metadata| user.may_read_and_write(&metadata));
     // An access control list, such as a desktop's, may allow what the mode does not.
-    if is_allowed || (node.description.is_ok() && !user.is_root() && !is_root_asking(examination)) {
+    let was_asked = examination.user == examination.caller && node.description.is_ok();
+    if was_asked || may_use(examination, user, node) {
         return Verdict::ok(format!("{} may use {name}", user.name));
     }
     Verdict::error(
@@ -102,14 +100,9 @@ pub(super) fn access(examination: &Examination<'_>) -> Verdict {
     )
 }
 
-/// Whether the rights that count are of another user than the one who looks.
-fn is_root_asking(examination: &Examination<'_>) -> bool {
-    let status = examination
-        .machine
-        .text("/proc/self/status")
-        .unwrap_or_default();
-    let uids = status.lines().find_map(|line| line.strip_prefix("Uid:"));
-    uids.is_some_and(|uids| uids.split_whitespace().nth(1) == Some("0"))
+fn may_use(examination: &Examination<'_>, user: &User, node: &Node) -> bool {
+    let metadata = examination.machine.metadata(&node.path);
+    metadata.is_some_and(|metadata| user.may_read_and_write(&metadata))
 }
 
 pub(super) fn modes(examination: &Examination<'_>) -> Verdict {
@@ -118,11 +111,16 @@ pub(super) fn modes(examination: &Examination<'_>) -> Verdict {
     };
     match &node.description {
         Err(why) => {
-            let (what, fix) = halves(why, "plug the dongle in anew");
-            match examination.without(&["capture-access"]) {
-                Some(skipped) => skipped,
-                None => Verdict::error(what, fix),
+            if let Some(skipped) = examination.without(&["capture-access"]) {
+                return skipped;
             }
+            if !may_use(examination, &examination.caller, node) {
+                return Verdict::skipped(
+                    "it can only be asked with more rights: sudo rfbridge doctor",
+                );
+            }
+            let (what, fix) = halves(why, "plug the dongle in anew");
+            Verdict::error(what, fix)
         }
         Ok(Description { modes: 0, .. }) => Verdict::error(
             format!(
@@ -197,6 +195,10 @@ pub(super) fn picture(examination: &Examination<'_>) -> Verdict {
     {
         Ok(watched) => judge(&watched),
         Err(why) if why.contains("in use") => {
+            // Only root sees what files others have open.
+            if let (true, Some(running)) = (holders.is_empty(), &examination.running) {
+                return Verdict::ok(format!("{name} is in use, it seems by {running}"));
+            }
             let by = match holders.is_empty() {
                 true => "another user's program (sudo rfbridge doctor tells which)".to_owned(),
                 false => processes::list(&holders),

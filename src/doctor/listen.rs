@@ -5,7 +5,13 @@ use std::{
     path::Path,
 };
 
-use super::{Examination, finding::Verdict, machine::Machine, processes, server};
+use super::{
+    Examination,
+    finding::Verdict,
+    machine::Machine,
+    processes::{self, Process},
+    server,
+};
 
 /// The state of a socket that listens: TCP_LISTEN.
 const LISTENING: &str = "0A";
@@ -28,7 +34,12 @@ pub(super) fn ports(examination: &Examination<'_>) -> Verdict {
     let (mut free, mut served) = (Vec::new(), Vec::new());
     for wanted in &config.listen {
         let port = wanted.port();
-        let Some(socket) = listening.iter().find(|socket| socket.takes(*wanted)) else {
+        let taken = listening.iter().find(|socket| match port {
+            // Whichever was free when it started.
+            0 => socket.address.ip() == wanted.ip() && owners(socket).iter().any(Process::is_ours),
+            _ => socket.takes(*wanted),
+        });
+        let Some(socket) = taken else {
             if port != 0 && port < privileged && !examination.user.is_root() {
                 return Verdict::error(
                     format!(

@@ -119,7 +119,8 @@ pub fn examine(machine: &Machine, options: &Options, progress: &dyn Fn(&str)) ->
         machine,
         options,
         progress,
-        user: User::of(machine),
+        caller: User::caller(machine),
+        user: User::of(machine, running.as_ref()),
         running,
         origin,
         config,
@@ -153,6 +154,8 @@ struct Examination<'m> {
     machine: &'m Machine,
     options: &'m Options,
     progress: &'m dyn Fn(&str),
+    /// Who runs this.
+    caller: User,
     /// Who is to open the devices.
     user: User,
     /// The rfbridge that serves.

@@ -21,9 +21,13 @@ impl Process {
         self.name == OURS
     }
 
+    pub(super) fn directory(&self) -> String {
+        format!("/proc/{}", self.pid)
+    }
+
     /// Its command line; that of rfbridge holds no secrets.
     pub(super) fn words(&self, machine: &Machine) -> Vec<String> {
-        let line = machine.text(format!("/proc/{}/cmdline", self.pid));
+        let line = machine.text(format!("{}/cmdline", self.directory()));
         let line = line.unwrap_or_default();
         line.split('\0').map(str::to_owned).collect()
     }
@@ -71,7 +75,7 @@ pub(super) fn server(machine: &Machine) -> Option<Process> {
 /// Who has this open: a path, or what the kernel writes for a socket. Only root sees other users' files.
 pub(super) fn holders(machine: &Machine, file: &Path) -> Vec<Process> {
     let holds = |process: &Process| {
-        let directory = format!("/proc/{}/fd", process.pid);
+        let directory = format!("{}/fd", process.directory());
         let files = machine.names(&directory).into_iter().take(MAX_FILES);
         files
             .filter_map(|number| machine.link(format!("{directory}/{number}")))

@@ -2,7 +2,7 @@
 
 use std::{fs::Metadata, os::unix::fs::MetadataExt};
 
-use super::machine::Machine;
+use super::{machine::Machine, processes::Process};
 
 /// The user that the service runs as, and its group of the same name.
 const SERVICE: &str = "rfbridge";
@@ -18,13 +18,17 @@ pub(super) struct User {
 }
 
 impl User {
-    /// Who runs this; or the service's user, if that is root and there is such a user.
-    pub(super) fn of(machine: &Machine) -> Self {
-        let caller = Self::caller(machine);
-        match caller.uid {
-            0 => Self::service(machine).unwrap_or(caller),
-            _ => caller,
-        }
+    /// Who is to open the devices: the user of the rfbridge that runs; else the service's, if there is one; else who runs this.
+    pub(super) fn of(machine: &Machine, running: Option<&Process>) -> Self {
+        let running = running.map(|process| Self::of_process(machine, &process.directory()));
+        running
+            .or_else(|| Self::service(machine))
+            .unwrap_or_else(|| Self::caller(machine))
+    }
+
+    /// Who runs this.
+    pub(super) fn caller(machine: &Machine) -> Self {
+        Self::of_process(machine, "/proc/self")
     }
 
     pub(super) fn is_root(&self) -> bool {
@@ -47,8 +51,10 @@ impl User {
         self.may(metadata, 0o6)
     }
 
-    fn caller(machine: &Machine) -> Self {
-        let status = machine.text("/proc/self/status").unwrap_or_default();
+    fn of_process(machine: &Machine, directory: &str) -> Self {
+        let status = machine
+            .text(format!("{directory}/status"))
+            .unwrap_or_default();
         let numbers = |key: &str| -> Vec<u32> {
             let line = status.lines().find_map(|line| line.strip_prefix(key));
             let numbers = line.unwrap_or_default().split_whitespace();

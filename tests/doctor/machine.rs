@@ -104,7 +104,7 @@ impl Fake {
                 },
             },
         };
-        fake.write("proc/self/status", &format!("Name:\tx\nUid:\t{USER}\t{USER}\t{USER}\t{USER}\nGid:\t{USER}\t{USER}\t{USER}\t{USER}\nGroups:\t44 \n"));
+        fake.write("proc/self/status", &status(USER));
         fake.write(
             "etc/passwd",
             &format!("root:x:0:0::/root:/bin/sh\npi:x:{USER}:{USER}::/home/pi:/bin/sh\n"),
@@ -250,6 +250,7 @@ impl Fake {
 
     pub fn process(&self, pid: u32, name: &str, words: &[&str], files: &[&str]) {
         self.write(&format!("proc/{pid}/comm"), &format!("{name}\n"));
+        self.write(&format!("proc/{pid}/status"), &status(USER));
         self.write(&format!("proc/{pid}/cmdline"), &(words.join("\0") + "\0"));
         for (number, file) in files.iter().enumerate() {
             self.link(&format!("proc/{pid}/fd/{number}"), file);
@@ -272,6 +273,12 @@ impl Fake {
         );
         Seen { report }
     }
+}
+
+/// What the kernel says of a process of this user, whose only other group is video.
+pub fn status(user: u32) -> String {
+    let four = format!("{user}\t{user}\t{user}\t{user}");
+    format!("Name:\tx\nUid:\t{four}\nGid:\t{four}\nGroups:\t44 \n")
 }
 
 /// What the doctor says of a machine.

@@ -8,7 +8,7 @@ use rfbridge::doctor::Severity;
 
 use Severity::{Error, Note, Ok as Fine, Warning};
 
-use crate::machine::{CONFIG, Fake};
+use crate::machine::{CONFIG, Fake, status};
 
 type Break = fn(&mut Fake);
 
@@ -156,6 +156,12 @@ fn flags_of_the_running_server_count() {
     );
     assert_eq!(seen.finding("password").severity, Fine);
     let fake = Fake::perfect();
+    fake.write(CONFIG, "listen = \"0.0.0.0:0\"\n");
+    assert_eq!(
+        fake.examine().finding("listen").what,
+        "0.0.0.0:5900 is served by rfbridge (pid 700)"
+    );
+    let fake = Fake::perfect();
     fake.remove("proc/700");
     fake.process(702, "rfbridge", &["rfbridge", "demo"], &["socket:[4711]"]);
     let seen = fake.examine();
@@ -167,35 +173,45 @@ fn flags_of_the_running_server_count() {
     );
 }
 
-/// Root's own rights say nothing about the service, which runs as a user of its own.
+/// Whoever looks, the rights of the rfbridge that runs count, or those of the service's user.
 #[test]
-fn run_by_root_the_rights_of_the_service_count() {
-    let root = |fake: &Fake| {
-        fake.write(
-            "proc/self/status",
-            "Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nGroups:\t0\n",
-        );
+fn the_rights_of_the_service_count_and_not_those_of_who_looks() {
+    let fake = || {
+        let fake = Fake::perfect();
+        fake.mode("dev/hidg0", 0o600);
+        fake
     };
-    let fake = Fake::perfect();
-    root(&fake);
+    let said = |fake: Fake| fake.examine().finding("keyboard").what.clone();
+    assert!(said(fake()).starts_with("pi may not write to /dev/hidg0"));
+    let by_root = fake();
+    by_root.write("proc/700/status", &status(0));
+    assert_eq!(said(by_root), "/dev/hidg0, open to root");
+    let service = fake();
+    service.remove("proc/700");
+    service.write("proc/self/status", &status(0));
+    let users = "root:x:0:0::/root:/bin/sh\nrfbridge:x:4000002:4000002::/:/bin/false\n";
+    service.write("etc/passwd", users);
+    assert!(said(service).starts_with("rfbridge may not write to /dev/hidg0"));
+    let root = fake();
+    root.remove("proc/700");
+    root.write("proc/self/status", &status(0));
+    assert_eq!(said(root), "/dev/hidg0, open to root");
+}
+
+/// Somebody who may not open the devices, on a machine that serves: nothing is called broken that is not.
+#[test]
+fn without_rights_what_cannot_be_seen_is_no_error() {
+    let mut fake = Fake::perfect();
+    fake.write("proc/self/status", &status(4_000_003));
+    fake.write("proc/700/status", &status(0));
+    // Others' files.
+    fake.remove("proc/700/fd");
+    fake.mode("dev/video0", 0o600);
     fake.mode("dev/hidg0", 0o600);
-    assert_eq!(
-        fake.examine().finding("keyboard").severity,
-        Fine,
-        "root may"
-    );
-    let fake = Fake::perfect();
-    root(&fake);
-    fake.mode("dev/hidg0", 0o600);
-    fake.write(
-        "etc/passwd",
-        "root:x:0:0::/root:/bin/sh\nrfbridge:x:4000002:4000002::/:/bin/false\n",
-    );
+    fake.camera.nodes[0].1 = Err("/dev/video0 may not be opened by this user: …".into());
     let seen = fake.examine();
-    assert_eq!(seen.finding("keyboard").severity, Error);
-    assert!(
-        seen.finding("keyboard")
-            .what
-            .starts_with("rfbridge may not write to /dev/hidg0")
-    );
+    assert!(seen.report.is_ok(), "{:?}", seen.report);
+    let said = |id: &str| seen.finding(id).what.as_str();
+    assert!(said("capture-modes").contains("sudo rfbridge doctor"));
+    assert!(said("listen").contains("it seems by rfbridge (pid 700)"));
 }
