@@ -20,6 +20,8 @@ use crate::{
 
 /// For how long frames are looked at.
 const WATCH: Duration = Duration::from_secs(3);
+/// Which part of the frames of a mode should arrive.
+const ENOUGH: f64 = 0.6;
 /// A longer text with all modes would hide the rest.
 const MAX_OFFERS: usize = 300;
 
@@ -193,7 +195,7 @@ pub(super) fn picture(examination: &Examination<'_>) -> Verdict {
         .camera
         .watch(&node.path, wishes(examination), WATCH)
     {
-        Ok(watched) => judge(&watched),
+        Ok(watched) => judge(&watched, promised(node)),
         Err(why) if why.contains("in use") => {
             // Only root sees what files others have open.
             if let (true, Some(running)) = (holders.is_empty(), &examination.running) {
@@ -212,7 +214,13 @@ pub(super) fn picture(examination: &Examination<'_>) -> Verdict {
     }
 }
 
-fn judge(watched: &Watched) -> Verdict {
+/// The frames a second of the mode that is taken, if the driver says.
+fn promised(node: &Node) -> Option<f64> {
+    let chosen = node.description.as_ref().ok()?.chosen.as_ref().ok()?;
+    chosen.rsplit_once('@')?.1.parse().ok()
+}
+
+fn judge(watched: &Watched, promised: Option<f64>) -> Verdict {
     let Watched {
         pictures,
         damaged,
@@ -242,7 +250,13 @@ fn judge(watched: &Watched) -> Verdict {
             ),
             "switch the target on, wake it by a key, and check that its HDMI cable is in the dongle",
         ),
-        _ if *per_second < 5.0 => Verdict::warning(format!("only {rate}"), BUS),
+        _ if promised.is_some_and(|promised| *per_second < promised * ENOUGH) => Verdict::warning(
+            format!(
+                "only {rate}, where the mode has {:.0}",
+                promised.unwrap_or_default()
+            ),
+            BUS,
+        ),
         None => Verdict::ok(rate),
     }
 }

@@ -206,10 +206,10 @@ pub const CASES: &[Case] = &[
     ),
     (
         "few frames",
-        |fake| sees(fake, |seen| seen.per_second = 2.0),
+        |fake| sees(fake, |seen| seen.per_second = 12.0),
         "capture-picture",
         Warning,
-        "2 frames a second",
+        "only 1920x1080 at 12 frames a second, where the mode has 30",
         "another USB port",
     ),
 ];
