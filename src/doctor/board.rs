@@ -64,21 +64,20 @@ pub(super) fn model(examination: &Examination<'_>) -> Verdict {
     let has_controller = !machine.names("/sys/class/udc").is_empty();
     let other_board = "use a board with a USB device port, such as a Raspberry Pi 4 or 5, or serve a picture alone with \
          `sink = \"null\"`";
-    let verdict = match (raspberry_pi(name), has_controller) {
-        (_, true) if model.is_none() => Verdict::ok("a machine with a USB device controller"),
-        (
-            Some(RaspberryPi {
-                port: Some(port), ..
-            }),
-            _,
-        ) => Verdict::ok(format!("{name}: {port} can be the keyboard and mouse")),
-        (_, true) => Verdict::ok(name),
-        (Some(_), false) => Verdict::error(
+    let verdict = match raspberry_pi(name) {
+        Some(RaspberryPi {
+            port: Some(port), ..
+        }) => Verdict::ok(format!("{name}: {port} can be the keyboard and mouse")),
+        // The overlay makes a controller appear all the same, behind which is a hub.
+        Some(_) => Verdict::error(
             format!("{name}: none of its USB ports can be a device, so it cannot be a keyboard"),
             other_board,
         ),
-        (None, false) if !examination.ports().is_empty() => Verdict::ok(name),
-        (None, false) => Verdict::error(
+        None if has_controller && model.is_none() => {
+            Verdict::ok("a machine with a USB device controller")
+        }
+        None if has_controller || !examination.ports().is_empty() => Verdict::ok(name),
+        None => Verdict::error(
             format!(
                 "{name} has no USB port that can be a device, so it cannot be a keyboard: nothing is in /sys/class/udc, and no controller for it in a device tree"
             ),

@@ -43,6 +43,19 @@ pub const CASES: &[Case] = &[
         "Raspberry Pi 4 or 5",
     ),
     (
+        "a board without a device port, and the overlay",
+        |fake| {
+            fake.write(
+                "sys/firmware/devicetree/base/model",
+                "Raspberry Pi 3 Model B Plus Rev 1.3\0",
+            );
+        },
+        "board",
+        Error,
+        "none of its USB ports can be a device",
+        "Raspberry Pi 4 or 5",
+    ),
+    (
         "libcomposite is not loaded",
         without_framework,
         "modules",
