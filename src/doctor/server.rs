@@ -3,7 +3,10 @@
 use std::path::Path;
 
 use super::{Examination, Options, Served, finding::Verdict, machine::Machine, processes::Process};
-use crate::config::{Config, DEFAULT_PATH, Settings};
+use crate::{
+    config::{self, Config, DEFAULT_PATH, Settings},
+    hid::keymap::Layout,
+};
 
 /// Where the layouts of X are.
 const LAYOUTS: &str = "/usr/share/X11/xkb";
@@ -76,7 +79,23 @@ pub(super) fn config(examination: &Examination<'_>) -> Verdict {
 }
 
 pub(super) fn layouts(examination: &Examination<'_>) -> Verdict {
-    match examination.machine.has(format!("{LAYOUTS}/symbols")) {
+    let machine = examination.machine;
+    if let Some(config) = &examination.config {
+        let config::Keyboard {
+            layout, variant, ..
+        } = &config.keyboard;
+        let directory = machine.path(LAYOUTS);
+        if let Err(error) = Layout::xkb_in(Some(&directory), layout, variant) {
+            return Verdict::error(
+                format!("rfbridge does not start: {error}"),
+                format!(
+                    "mend `layout` and `variant` of [keyboard] in {}",
+                    examination.origin
+                ),
+            );
+        }
+    }
+    match machine.has(format!("{LAYOUTS}/symbols")) {
         true => Verdict::ok(format!("{LAYOUTS} has them")),
         false => Verdict::note(
             format!(

@@ -74,9 +74,18 @@ impl Layout {
     /// A layout by its XKB name, such as `de`, and variant, such as `nodeadkeys`, empty for the usual one; `de(nodeadkeys)`
     /// names both. `us` is built in, all others are read from the machine's files (xkb-data).
     pub fn xkb(layout: &str, variant: &str) -> Result<Self, LayoutError> {
+        Self::xkb_in(None, layout, variant)
+    }
+
+    /// [`Layout::xkb`] with XKB's files in `directory`.
+    pub fn xkb_in(
+        directory: Option<&Path>,
+        layout: &str,
+        variant: &str,
+    ) -> Result<Self, LayoutError> {
         match split(layout, variant)? {
             ("us", "") => Ok(Self::us()),
-            (layout, variant) => Self::from_files(None, layout, variant),
+            (layout, variant) => Self::from_files(directory, layout, variant),
         }
     }
 

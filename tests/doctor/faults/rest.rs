@@ -186,6 +186,14 @@ pub const CASES: &[Case] = &[
         "apt install xkb-data",
     ),
     (
+        "a layout that is none",
+        |fake| fake.write(CONFIG, "[keyboard]\nlayout = \"klingon\"\n"),
+        "xkb-data",
+        Error,
+        "no keyboard layout `klingon`",
+        "mend `layout`",
+    ),
+    (
         "a clock in the past",
         |fake| fake.clock.now = std::time::UNIX_EPOCH + Duration::from_secs(60),
         "clock",
