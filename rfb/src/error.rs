@@ -26,6 +26,8 @@ pub enum Error {
     UnknownQemuMessage(u8),
     #[error("the peer announced {length} bytes of clipboard text; {limit} are the limit")]
     CutTextTooLong { length: u32, limit: u32 },
+    #[error("the peer sent an extended clipboard message that cannot be read: {0}")]
+    Clipboard(&'static str),
     #[error("the connection has ended")]
     Ended,
 }

@@ -277,6 +277,8 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
                     size,
                     buttons,
                 }),
+                // Nothing is typed that nobody asked for.
+                Event::Clipboard(_) => {}
             }
         }
         Ok(())

@@ -9,7 +9,7 @@ use libfuzzer_sys::fuzz_target;
 use rfb::{
     frame::{Frame, FrameSeq},
     geom::Size,
-    server::{Connection, ServerConfig},
+    server::{Clipboard, Connection, Event, ServerConfig},
 };
 
 /// Version 3.8, security type None, shared.
@@ -35,7 +35,12 @@ fuzz_target!(|data: &[u8]| {
         if connection.receive(piece).is_err() {
             return;
         }
-        while connection.next_event().is_some() {}
+        while let Some(event) = connection.next_event() {
+            // Ask for what was announced, as a hotkey does.
+            if event == Event::Clipboard(Clipboard::Announced) {
+                connection.request_clipboard();
+            }
+        }
         connection.show(if index % 2 == 0 {
             first.clone()
         } else {

@@ -1,5 +1,6 @@
 //! What clients send (RFC 6143 §7.5 and the extensions that rfbridge offers or must survive).
 
+use super::clipboard::Clipboard;
 use crate::error::Error;
 use crate::geom::{Point, Rect};
 use crate::pixel::PixelFormat;
@@ -7,6 +8,8 @@ use crate::wire::{Read, Reader};
 
 /// Bounds on what a client may make the server hold.
 pub mod limits {
+    /// Clipboard text up to here is kept.
+    pub const KEPT_CUT_TEXT: u32 = 256 << 10;
     /// Clipboard text up to here is passed over; more ends the connection.
     pub const CUT_TEXT: u32 = 1 << 20;
     /// A fence's data (community rfbproto, ClientFence).
@@ -33,10 +36,14 @@ pub enum ClientMessage {
         position: Point,
         buttons: u16,
     },
-    /// The next `length` bytes are clipboard text, to be passed over.
-    CutText {
+    /// What was copied at the client.
+    CutText(Clipboard),
+    /// The next `length` bytes are clipboard text or an Extended Clipboard message, more than is kept and to be passed over.
+    LongCutText {
         length: u32,
     },
+    /// An Extended Clipboard message, to be read with [`super::clipboard::Extended::read`] by who offered that.
+    ExtendedCutText(Vec<u8>),
     EnableContinuousUpdates {
         enable: bool,
         area: Rect,
@@ -82,17 +89,7 @@ pub fn read(reader: &mut Reader<'_>, extended_buttons: bool) -> Read<Result<Clie
             }
         }
         5 => pointer_event(reader, extended_buttons)?,
-        6 => {
-            reader.skip(3)?;
-            // A negative length is that of an extended clipboard message, which was not offered:
-            // its size is the absolute value (i32::MIN has none as an i32).
-            let length = reader.i32()?.unsigned_abs();
-            if length > limits::CUT_TEXT {
-                let limit = limits::CUT_TEXT;
-                return Ok(Err(Error::CutTextTooLong { length, limit }));
-            }
-            M::CutText { length }
-        }
+        6 => return cut_text(reader),
         // UltraVNC SetScale, SetServerInput and PalmVNC SetScaleFactor; Guacamole sends the second unasked.
         8 | 9 | 15 => {
             reader.skip(3)?;
@@ -137,6 +134,26 @@ pub fn read(reader: &mut Reader<'_>, extended_buttons: bool) -> Read<Result<Clie
             other => return Ok(Err(Error::UnknownQemuMessage(other))),
         },
         other => return Ok(Err(Error::UnknownMessage(other))),
+    }))
+}
+
+/// ClientCutText: 3 padding, S32 length, Latin-1 text. A negative length is that of an Extended Clipboard message: its
+/// size is the absolute value (`i32::MIN` has none as an i32).
+fn cut_text(reader: &mut Reader<'_>) -> Read<Result<ClientMessage, Error>> {
+    reader.skip(3)?;
+    let signed = reader.i32()?;
+    let length = signed.unsigned_abs();
+    if length > limits::CUT_TEXT {
+        let limit = limits::CUT_TEXT;
+        return Ok(Err(Error::CutTextTooLong { length, limit }));
+    }
+    if length > limits::KEPT_CUT_TEXT {
+        return Ok(Ok(ClientMessage::LongCutText { length }));
+    }
+    let body = reader.take(usize::try_from(length).unwrap_or(usize::MAX))?;
+    Ok(Ok(match signed < 0 {
+        true => ClientMessage::ExtendedCutText(body.to_vec()),
+        false => ClientMessage::CutText(Clipboard::from_latin1(body)),
     }))
 }
 
@@ -213,20 +230,26 @@ mod tests {
     /// Check 67.
     #[test]
     fn cut_text_lengths_are_bounded_before_anything_is_held() {
-        let with = |length: u32| {
+        let with = |length: u32, held: usize| {
             let mut bytes = vec![6, 0, 0, 0];
             bytes.extend_from_slice(&length.to_be_bytes());
+            bytes.resize(8 + held, b'x');
             parse(&bytes, false)
         };
-        assert_eq!(with(0), Ok(ClientMessage::CutText { length: 0 }));
-        assert_eq!(
-            with(300 * 1024),
-            Ok(ClientMessage::CutText { length: 300 * 1024 })
-        );
-        assert_eq!(with(0xffff_fffc), Ok(ClientMessage::CutText { length: 4 }));
+        let text = |text: &str| Ok(ClientMessage::CutText(Clipboard::Text(text.to_owned())));
+        assert_eq!(with(0, 0), Ok(ClientMessage::CutText(Clipboard::Empty)));
+        assert_eq!(with(3, 3), text("xxx"));
+        let extended = |body: &[u8]| Ok(ClientMessage::ExtendedCutText(body.to_vec()));
+        assert_eq!(with(0xffff_fffc, 4), extended(b"xxxx"));
+        assert_eq!(with(0xffff_ffff, 1), extended(b"x"));
+        for length in [(256 << 10) + 1, 1 << 20] {
+            let long = Ok(ClientMessage::LongCutText { length });
+            assert_eq!(with(length, 0), long, "{length:#x}");
+            assert_eq!(with(length.wrapping_neg(), 0), long, "-{length:#x}");
+        }
         for length in [0x7fff_ffff, 0x8000_0000, (1 << 20) + 1] {
             assert!(
-                matches!(with(length), Err(Error::CutTextTooLong { .. })),
+                matches!(with(length, 0), Err(Error::CutTextTooLong { .. })),
                 "{length:#x}"
             );
         }

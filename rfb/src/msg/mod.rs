@@ -1,6 +1,7 @@
 //! Messages: the numbers, what clients send, what the server sends.
 
 pub mod client;
+pub mod clipboard;
 pub mod server;
 pub mod version;
 
@@ -17,6 +18,7 @@ pub mod pseudo {
     pub const CONTINUOUS_UPDATES: i32 = -313;
     pub const EXTENDED_MOUSE_BUTTONS: i32 = -316;
     pub const VMWARE_LED_STATE: i32 = 0x574d_5668;
+    pub const EXTENDED_CLIPBOARD: i32 = 0xc0a1_e5ce_u32.cast_signed();
 
     /// Quality level 0 to 9 is −32 to −23.
     pub const QUALITY: std::ops::RangeInclusive<i32> = -32..=-23;

@@ -19,6 +19,7 @@
 
 mod announce;
 mod boxes;
+mod clipboard;
 mod handshake;
 mod motion;
 mod pace;
@@ -44,6 +45,7 @@ use crate::msg::version::GREETING;
 use crate::security::vnc_auth::{Challenge, Password};
 use crate::wire::Reader;
 
+pub use crate::msg::clipboard::Clipboard;
 pub use crate::msg::server::LedState;
 use handshake::{Handshake, Step};
 pub use piece::Part;
@@ -95,6 +97,10 @@ pub enum Event {
         size: Size,
         buttons: u16,
     },
+    /// What the client's clipboard holds now. To be kept, and typed only when that is asked for: clients tell it
+    /// when their window is entered, too. Text that is only announced comes after
+    /// [`Connection::request_clipboard`].
+    Clipboard(Clipboard),
 }
 
 enum State {
@@ -113,7 +119,7 @@ pub struct Connection {
     leds: Option<LedState>,
     /// The beginning of a message that is not whole yet.
     input: Vec<u8>,
-    /// Bytes of input to pass over (clipboard text).
+    /// Bytes of input to pass over (clipboard text that is too long to be kept).
     skip: usize,
     output: Vec<u8>,
     events: VecDeque<Event>,
@@ -164,7 +170,7 @@ impl Connection {
     /// Takes bytes from the client and acts on every message that is whole.
     ///
     /// After an error the connection has ended: send what [`Connection::take_output`] holds, then close.
-    /// What stays inside between calls is less than one message (at most 256 KiB, before authentication
+    /// What stays inside between calls is less than one message (at most some 256 KiB, before authentication
     /// 16 bytes), so bound what is passed in at once.
     pub fn receive(&mut self, bytes: &[u8]) -> Result<(), Error> {
         if matches!(self.state, State::Ended) {
@@ -277,6 +283,15 @@ impl Connection {
     pub fn set_name(&mut self, name: &str) {
         if let State::Running(session) = &mut self.state {
             session.set_name(name);
+        }
+    }
+
+    /// Asks the client for the text that it announced last, which then comes as [`Event::Clipboard`], soon or never.
+    /// False if it announced none.
+    pub fn request_clipboard(&mut self) -> bool {
+        match &mut self.state {
+            State::Running(session) => session.request_clipboard(&mut self.output),
+            State::Handshake(_) | State::Ended => false,
         }
     }
 

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::Event;
 use super::Millis;
 use super::announce::{News, PseudoRects, Told};
+use super::clipboard::ClientClipboard;
 use super::pace::Pace;
 use super::update::{EncodedUpdate, Manner, Terms, UpdateJob};
 use super::view::{Asked, View};
@@ -17,6 +18,7 @@ use crate::error::Error;
 use crate::frame::{Frame, FrameSeq, fit};
 use crate::geom::{Rect, Size};
 use crate::msg::client::{self, ClientMessage};
+use crate::msg::clipboard::Clipboard;
 use crate::msg::server::{self, LedState, ResizeReason, ResizeStatus, fence};
 use crate::pixel::convert::colour_map;
 use crate::pixel::{Colour, PixelFormat};
@@ -31,6 +33,7 @@ pub(super) struct Session {
     chosen: Option<Encoding>,
     told: Told,
     news: News,
+    clipboard: ClientClipboard,
     /// Size of the framebuffer as the client knows it.
     size: Size,
     /// What the client shows, once it has drawn what was sent.
@@ -76,6 +79,7 @@ impl Session {
             chosen: None,
             told: Told::default(),
             news: News { leds, name: None },
+            clipboard: ClientClipboard::default(),
             size,
             view: Arc::new(View::new(size)),
             busy: false,
@@ -141,6 +145,8 @@ impl Session {
             ClientMessage::KeyEvent { .. }
                 | ClientMessage::ExtendedKeyEvent { .. }
                 | ClientMessage::PointerEvent { .. }
+                | ClientMessage::CutText(_)
+                | ClientMessage::ExtendedCutText(_)
         );
         if self.view_only && is_input {
             return Ok(Ok(0));
@@ -167,7 +173,19 @@ impl Session {
                     buttons,
                 });
             }
-            ClientMessage::CutText { length } => {
+            ClientMessage::CutText(clipboard) => {
+                events.push_back(Event::Clipboard(self.clipboard.plain(clipboard)));
+            }
+            ClientMessage::ExtendedCutText(message) => {
+                match self.clipboard.extended(&message, out) {
+                    Ok(news) => events.extend(news.map(Event::Clipboard)),
+                    Err(error) => return Ok(Err(error)),
+                }
+            }
+            ClientMessage::LongCutText { length } => {
+                if !self.view_only {
+                    events.push_back(Event::Clipboard(Clipboard::TooLong));
+                }
                 return Ok(Ok(usize::try_from(length).unwrap_or(usize::MAX)));
             }
             ClientMessage::EnableContinuousUpdates { enable, area } => {
@@ -211,6 +229,13 @@ impl Session {
             self.told.fence = true;
             server::server_fence(self.control(out), fence::REQUEST, &[0]);
         }
+        if self.wants.extended_clipboard && !self.view_only {
+            self.clipboard.offer(out);
+        }
+    }
+
+    pub(super) fn request_clipboard(&mut self, out: &mut Vec<u8>) -> bool {
+        self.clipboard.request(out)
     }
 
     fn enable_continuous_updates(&mut self, enable: bool, area: Rect, out: &mut Vec<u8>) {

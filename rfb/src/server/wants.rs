@@ -30,6 +30,7 @@ pub(super) struct Wants {
     pub(super) vmware_led_state: bool,
     pub(super) fence: bool,
     pub(super) continuous_updates: bool,
+    pub(super) extended_clipboard: bool,
 }
 
 /// The two encodings that keep one zlib stream for the whole connection. libvncclient has a single
@@ -74,6 +75,7 @@ impl Wants {
             pseudo::VMWARE_LED_STATE => self.vmware_led_state = true,
             pseudo::FENCE => self.fence = true,
             pseudo::CONTINUOUS_UPDATES => self.continuous_updates = true,
+            pseudo::EXTENDED_CLIPBOARD => self.extended_clipboard = true,
             n if pseudo::QUALITY.contains(&n) => self.quality = step(pseudo::QUALITY),
             n if pseudo::COMPRESSION.contains(&n) => self.level = step(pseudo::COMPRESSION),
             n if pseudo::FINE_QUALITY.contains(&n) => {

@@ -22,9 +22,20 @@ pub struct Rectangle {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message {
     Update(Vec<Rectangle>),
-    ColourMap { first: u16, entries: Vec<[u16; 3]> },
+    ColourMap {
+        first: u16,
+        entries: Vec<[u16; 3]>,
+    },
     EndOfContinuousUpdates,
-    Fence { flags: u32, data: Vec<u8> },
+    Fence {
+        flags: u32,
+        data: Vec<u8>,
+    },
+    /// An Extended Clipboard message: its flags, and what lies behind them.
+    Clipboard {
+        flags: u32,
+        data: Vec<u8>,
+    },
 }
 
 impl Message {
@@ -51,11 +62,16 @@ pub enum ClientError {
     NotListed(i32),
     #[error("a colour map for a true-colour client, or one that is no map of 256 colours")]
     ColourMap,
+    #[error("clipboard text, or an extended clipboard message that is too long ({0} bytes)")]
+    Clipboard(i32),
     #[error("a screen layout that is none")]
     Layout,
     #[error(transparent)]
     Decode(#[from] DecodeError),
 }
+
+/// The pseudo-encoding of the Extended Clipboard.
+pub const EXTENDED_CLIPBOARD: i32 = 0xc0a1_e5ce_u32 as i32;
 
 /// A client after the handshake.
 pub struct Client {
@@ -163,6 +179,17 @@ impl Client {
                 Ok(Some(Message::ColourMap { first, entries }))
             }
             150 if self.listed.contains(&-313) => Ok(Some(Message::EndOfContinuousUpdates)),
+            3 if self.listed.contains(&EXTENDED_CLIPBOARD) => {
+                reader.skip(3)?;
+                let length = reader.i32()?;
+                // A server has no text of its own, so what it says is short and never plain.
+                if !(-64..=-4).contains(&length) {
+                    return Ok(Err(ClientError::Clipboard(length)));
+                }
+                let flags = reader.u32()?;
+                let data = reader.take(length.unsigned_abs() as usize - 4)?.to_vec();
+                Ok(Some(Message::Clipboard { flags, data }))
+            }
             248 if self.listed.contains(&-312) => {
                 reader.skip(3)?;
                 let flags = reader.u32()?;
@@ -317,6 +344,37 @@ pub fn fence(flags: u32, data: &[u8]) -> Vec<u8> {
     out.put_u8(u8::try_from(data.len()).unwrap_or(u8::MAX));
     out.put(data);
     out
+}
+
+/// ClientCutText: Latin-1 text.
+pub fn cut_text(text: &[u8]) -> Vec<u8> {
+    let mut out = vec![6, 0, 0, 0];
+    out.put_u32(u32::try_from(text.len()).unwrap_or(u32::MAX));
+    out.put(text);
+    out
+}
+
+/// An Extended Clipboard message: its flags, and what lies behind them.
+pub fn extended_clipboard(flags: u32, data: &[u8]) -> Vec<u8> {
+    let mut out = vec![6, 0, 0, 0];
+    out.put_i32(-i32::try_from(4 + data.len()).unwrap_or(i32::MAX));
+    out.put_u32(flags);
+    out.put(data);
+    out
+}
+
+/// The Extended Clipboard's provide with one text, as the specification writes it: lines end in CR LF, a NUL behind.
+pub fn provide_text(text: &str) -> Vec<u8> {
+    let text = format!("{}\0", text.replace('\n', "\r\n"));
+    let mut plain = Vec::new();
+    plain.put_u32(u32::try_from(text.len()).unwrap_or(u32::MAX));
+    plain.put(text.as_bytes());
+    let mut stream = flate2::Compress::new(flate2::Compression::new(6), true);
+    let mut data = Vec::with_capacity(plain.len() + plain.len() / 100 + 1024);
+    // Flushed and never finished, as TigerVNC does it.
+    let compressed = stream.compress_vec(&plain, &mut data, flate2::FlushCompress::Sync);
+    debug_assert!(compressed.is_ok() && stream.total_in() == plain.len() as u64);
+    extended_clipboard(1 << 28 | 1, &data)
 }
 
 /// SetDesktopSize with `screens` screens of that size at the origin.

@@ -3,6 +3,7 @@
 
 #[path = "../answer/mod.rs"]
 mod answer;
+mod clipboard;
 mod extensions;
 mod handshake;
 mod hostile;
