@@ -17,9 +17,11 @@ mod mouse;
 mod pending;
 mod report;
 pub mod sink;
+mod tally;
 mod writer;
 
 pub use report::Report;
+pub use tally::Typed;
 pub use writer::{HidHandle, HidThread, spawn};
 
 use std::sync::Arc;

@@ -171,6 +171,23 @@ impl Pending {
             < ROOM
     }
 
+    /// The number that the next report gets.
+    pub(super) fn next_number(&self) -> u64 {
+        self.next_number
+    }
+
+    /// Of the keyboard's reports all with a lower number were taken or dropped.
+    pub(super) fn keyboard_waits_from(&self) -> u64 {
+        let lane = &self.lanes[Function::Keyboard as usize];
+        let head = lane.waiting.front().map(|head| head.number);
+        head.unwrap_or(self.next_number)
+    }
+
+    /// Whether the keyboard gets only its newest state.
+    pub(super) fn keyboard_is_stalled(&self) -> bool {
+        self.lanes[Function::Keyboard as usize].stalled
+    }
+
     /// What became of the report that [`Pending::next`] named.
     pub(super) fn outcome(
         &mut self,

@@ -16,21 +16,27 @@ use super::{
     ClientId, Input, Leds, Options,
     inbox::{Arrival, Inbox},
     pending::{Change, Pending},
-    sink::Sink,
+    sink::{Function, Offer, Sink},
+    tally::{Tally, Typed},
 };
 
 /// How long a stopping thread tries to have the releases taken.
 const FAREWELL: Duration = Duration::from_millis(300);
 
+/// What a function does that takes nothing.
+const ASLEEP: &str = "fetches no reports (asleep, or firmware without this device)";
+
 /// Starts the HID thread on a sink.
 pub fn spawn(sink: Box<dyn Sink>, options: Options) -> io::Result<(HidHandle, HidThread)> {
     let inbox = Arc::new(Inbox::default());
+    let (tally, typed) = Tally::new();
     let thread = thread::Builder::new().name("hid".into()).spawn({
         let inbox = Arc::clone(&inbox);
-        move || Writer::new(sink, options).run(&inbox)
+        move || Writer::new(sink, options, tally).run(&inbox)
     })?;
     let handle = HidHandle {
         inbox: Arc::clone(&inbox),
+        typed,
     };
     let thread = HidThread {
         inbox,
@@ -43,6 +49,7 @@ pub fn spawn(sink: Box<dyn Sink>, options: Options) -> io::Result<(HidHandle, Hi
 #[derive(Clone, Debug)]
 pub struct HidHandle {
     inbox: Arc<Inbox>,
+    typed: watch::Receiver<Typed>,
 }
 
 impl HidHandle {
@@ -55,6 +62,11 @@ impl HidHandle {
     /// [`HidHandle::send`] for threads outside the runtime.
     pub fn blocking_send(&self, client: ClientId, input: Input) {
         self.inbox.blocking_send(client, input);
+    }
+
+    /// What becomes of the characters of a text; ends with the HID thread.
+    pub fn typed(&self) -> watch::Receiver<Typed> {
+        self.typed.clone()
     }
 
     /// Says that a client is gone, without ever waiting, so that it can be said while dropping.
@@ -96,12 +108,14 @@ struct Writer {
     sink: Box<dyn Sink>,
     pending: Pending,
     leds: watch::Receiver<Option<Leds>>,
+    tally: Tally,
     start: Instant,
 }
 
 impl Writer {
-    fn new(sink: Box<dyn Sink>, options: Options) -> Self {
+    fn new(sink: Box<dyn Sink>, options: Options, tally: Tally) -> Self {
         Self {
+            tally,
             sink,
             pending: Pending::new(options.layout, options.lock_inference),
             leds: options.leds,
@@ -115,16 +129,32 @@ impl Writer {
             let idle = self.pending.idle_for(self.start.elapsed());
             // One input at a time: a target that was asleep may be back by the time of the next.
             match inbox.wait(self.pending.has_room(), idle) {
-                Arrival::Input(client, input) => {
-                    let leds = *self.leds.borrow();
-                    self.pending.look_at_leds(self.start.elapsed(), leds);
-                    self.pending.input(client, input);
-                }
+                Arrival::Input(client, input) => self.input(client, input),
                 Arrival::Nothing => {}
                 Arrival::Closed => break,
             }
         }
         self.say_goodbye();
+    }
+
+    fn input(&mut self, client: ClientId, input: Input) {
+        let leds = *self.leds.borrow();
+        self.pending.look_at_leds(self.start.elapsed(), leds);
+        match input {
+            Input::Character { .. } if self.tally.is_whole(client) => {
+                self.pending.input(client, input);
+                self.tally.add(client, self.pending.next_number());
+                if self.pending.keyboard_is_stalled() {
+                    // Unless this finds it awake, the next state takes the place of this one.
+                    self.deliver();
+                    if self.pending.keyboard_is_stalled() {
+                        self.tally.lost(ASLEEP);
+                    }
+                }
+            }
+            Input::Character { down: true, .. } => {}
+            _ => self.pending.input(client, input),
+        }
     }
 
     fn say_goodbye(&mut self) {
@@ -148,6 +178,9 @@ impl Writer {
         while let Some(report) = self.pending.next(self.start.elapsed()) {
             let function = report.function();
             let offer = self.sink.offer(function, report.bytes());
+            if let (Function::Keyboard, Offer::Offline(why)) = (function, &offer) {
+                self.tally.lost(&format!("is offline: {why}"));
+            }
             match self.pending.outcome(function, offer, self.start.elapsed()) {
                 None => {}
                 Some(Change::Up(function)) => tracing::info!(%function, "the target takes reports"),
@@ -155,10 +188,15 @@ impl Writer {
                     tracing::warn!(%function, why, "the target is offline, input is dropped");
                 }
                 Some(Change::Stalled(function)) => {
-                    tracing::warn!(%function, "the target fetches no reports (asleep, or firmware without this device)");
+                    if function == Function::Keyboard {
+                        self.tally.lost(ASLEEP);
+                    }
+                    tracing::warn!(%function, "the target {ASLEEP}");
                 }
             }
+            self.tally.taken_before(self.pending.keyboard_waits_from());
         }
+        self.tally.taken_before(self.pending.keyboard_waits_from());
     }
 }
 

@@ -134,3 +134,61 @@ fn a_leaving_client_is_released() {
     handle.leave(ONE);
     assert_eq!(shared.wait_for(2)[1], (Function::Keyboard, vec![0; 8]));
 }
+
+fn stroke(down: bool) -> Input {
+    let character = 'a';
+    Input::Character { down, character }
+}
+
+#[tokio::test]
+async fn who_types_a_text_is_told_how_much_of_it_was_taken() {
+    let (handle, thread, shared) = start();
+    let mut typed = handle.typed();
+    for down in [true, false, true, false] {
+        handle.send(ONE, stroke(down)).await;
+    }
+    let all = typed.wait_for(|typed| typed.client == ONE && typed.strokes == 4);
+    assert_eq!(all.await.expect("it runs").lost, None);
+    assert_eq!(shared.wait_for(4).len(), 4);
+    thread.stop();
+    assert!(typed.changed().await.is_err(), "no news after the end");
+}
+
+/// A target that goes away or falls asleep in the middle, or was asleep before: no character after the gap is typed.
+#[tokio::test]
+async fn a_text_ends_where_the_target_stopped_taking_it() {
+    for offer in [Offer::Offline("no cable".into()), Offer::Busy] {
+        let (handle, thread, shared) = start();
+        let mut typed = handle.typed();
+        for down in [true, false] {
+            handle.send(ONE, stroke(down)).await;
+        }
+        let first = typed.wait_for(|typed| typed.strokes == 2);
+        first.await.expect("it runs");
+        for client in [ONE, ClientId(2), ClientId(4)] {
+            shared.answer(Some(offer.clone()));
+            handle.send(client, stroke(true)).await;
+            handle.send(client, stroke(false)).await;
+            let lost = typed.wait_for(|typed| typed.client == client && typed.lost.is_some());
+            let strokes = lost.await.expect("it runs").strokes;
+            assert_eq!(strokes, if client == ONE { 2 } else { 0 });
+            if client == ONE {
+                // All that was sent has been looked at.
+                handle.send(ONE, stroke(true)).await;
+                handle.send(ONE, stroke(false)).await;
+                handle.send(ONE, Input::Leave).await;
+                handle.send(ClientId(3), stroke(false)).await;
+                let seen = typed.wait_for(|typed| typed.client == ClientId(3));
+                seen.await.expect("it runs");
+                // It is back, too late for the rest; an ordinary key shows that it is.
+                shared.answer(None);
+                handle.send(ClientId(3), key(true, 0x62)).await;
+                handle.send(ClientId(3), key(false, 0x62)).await;
+                let reports = shared.wait_for(4);
+                let pressed: Vec<u8> = reports.iter().map(|(_, report)| report[2]).collect();
+                assert_eq!(pressed, [4, 0, 5, 0], "{offer:?}");
+            }
+        }
+        thread.stop();
+    }
+}
