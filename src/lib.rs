@@ -55,4 +55,5 @@ pub mod hid;
 pub mod logging;
 pub mod net;
 pub mod source;
+pub mod typing;
 pub mod video;

@@ -43,7 +43,7 @@ const RFB: Layers = &[
     ("lib", &["error"]),
 ];
 
-/// In `src`: config ← {video, hid} ← {source, gadget, net} ← app ← main.
+/// In `src`: config ← {video, hid} ← typing ← {source, gadget, net} ← app ← main.
 const BRIDGE: Layers = &[
     ("config", &[]),
     ("logging", &[]),
@@ -52,8 +52,10 @@ const BRIDGE: Layers = &[
     ("hid", &["config"]),
     ("source", &["config", "video"]),
     ("gadget", &["config", "hid"]),
+    // Texts become input events, whoever wants them typed: sessions and the control socket.
+    ("typing", &["hid"]),
     // Sees frames and input events, never devices.
-    ("net", &["config", "video", "hid"]),
+    ("net", &["config", "video", "hid", "typing"]),
     // Stands where a device would.
     ("demo", &["config", "video", "hid", "source"]),
     // Looks at all that a server would use, by the same code where there is some.
