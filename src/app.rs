@@ -11,8 +11,8 @@
 //! * `hid` alone writes reports, in order, as fast as the target takes them; another one, `leds`, sleeps in a
 //!   read of the keyboard's LED report.
 //!
-//! What waits for a network runs as tasks on tokio's few `net` threads: listeners, sessions, and the step from signals
-//! to frames. They never wait for a device and never encode; an update is planned and encoded on the runtime's blocking
+//! What waits for a network runs as tasks on tokio's few `net` threads: listeners, sessions, the control socket, texts that
+//! are being typed, and the step from signals to frames. They never wait for a device and never encode; an update is planned and encoded on the runtime's blocking
 //! pool, as many at a time as there are cores, once for all sessions that need the same, a large one on all cores.
 //!
 //! Between them are only four things, none of which can grow or block the sender: `watch<Signal>` and
@@ -25,6 +25,9 @@
 //! SIGTERM, SIGINT or SIGHUP cancels one token. Listeners and sessions end, each releasing its client's keys; then the HID
 //! thread releases everything once more, whoever held it, and ends; source and video end beside it. All
 //! of it is given less than a second, so a second signal changes nothing: ending sooner could leave a key down.
+
+mod control_socket;
+mod type_text;
 
 use std::{
     io::{self, IsTerminal as _, Write as _},
@@ -46,6 +49,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     cli::{self, Command, DoctorFlags, GadgetCommand},
     config::{self, Config, Password, Settings},
+    control,
     demo::{self, DemoOptions, Descriptors},
     doctor,
     gadget::{Gadget, GadgetError, Places},
@@ -57,6 +61,7 @@ use crate::{
     logging,
     net::{self, Edges, Listener, Server},
     source::{self, Opener, Wishes, supervisor},
+    typing::Typist,
     video::{Layout, Signal},
 };
 
@@ -84,6 +89,8 @@ pub enum StartError {
     Log(#[from] logging::BadFilter),
     #[error(transparent)]
     Listen(#[from] net::ListenError),
+    #[error(transparent)]
+    Control(#[from] control::OpenError),
     #[error(transparent)]
     Demo(#[from] demo::DemoError),
     #[error(transparent)]
@@ -140,6 +147,7 @@ fn run(command: Command) -> Result<ExitCode, StartError> {
             gadget(command)?;
         }
         Command::Doctor(flags) => return examine(flags),
+        Command::Type(options) => return Ok(type_text::main(&options)),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -262,6 +270,7 @@ fn serve(
         .map(|address| Listener::bind(*address))
         .collect::<Result<Vec<_>, _>>()?;
     let addresses: Vec<_> = listeners.iter().map(Listener::address).collect();
+    let control = control_socket::open(config)?;
     let sink = match &config.record {
         Some(path) => Box::new(RecordSink::create(path, target.sink).map_err(StartError::Record)?),
         None => target.sink,
@@ -270,7 +279,7 @@ fn serve(
     let (signal, signals) = watch::channel(Signal::Starting);
     let (frames, screen) = net::frames(signals, config.size.map(|size| size.0));
     let hid_options = hid::Options {
-        layout: target.layout,
+        layout: Arc::clone(&target.layout),
         leds: target.leds.clone(),
         lock_inference: config.keyboard.lock_inference,
     };
@@ -286,13 +295,21 @@ fn serve(
         view_only: config.view_only,
     };
     let mut first_picture = frames.clone();
+    let stop = CancellationToken::new();
+    let delay = config.keyboard.type_delay.duration();
+    let typist = Typist::new(input.clone(), target.layout, delay, stop.clone());
     let edges = Edges {
         frames,
-        leds: target.leds,
+        leds: target.leds.clone(),
         input,
+        typist: typist.clone(),
+        leader: config.hotkey.leader,
     };
-    let stop = CancellationToken::new();
     let server = Server::new(server_config, edges, stop.clone());
+    let control = control.map(|socket| {
+        let context = control_socket::context(&server, typist, target.leds, config.view_only);
+        runtime.spawn(socket.serve(context, stop.clone()))
+    });
 
     runtime.block_on(async {
         let signal = tokio::select! {
@@ -311,6 +328,9 @@ fn serve(
         tracing::info!(signal, "stopping");
         stop.cancel();
         server.ended(SESSIONS_END).await;
+        if let Some(control) = control {
+            let _ = timeout(SESSIONS_END, control).await;
+        }
         // Joining threads blocks. A device that hangs keeps its thread; the process ends all the same.
         let hid = tokio::task::spawn_blocking(|| hid.stop());
         let source = tokio::task::spawn_blocking(|| source.stop());

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::{
-    Format, FramesPerSecond, Function, GadgetSettings, KeyboardSettings, Listen, NoiseTolerance,
-    ScreenSize, Settings, Sink, Source,
+    ControlSettings, ControlSocket, Format, FramesPerSecond, Function, GadgetSettings,
+    HotkeySettings, KeyboardSettings, Leader, Listen, NoiseTolerance, ScreenSize, Settings, Sink,
+    Source, TypeDelay,
 };
 
 /// What the program is to do.
@@ -26,6 +27,8 @@ pub enum Command {
     Gadget(GadgetCommand),
     /// Look for what is wrong.
     Doctor(DoctorFlags),
+    /// Have the running server type a text.
+    Type(TypeOptions),
 }
 
 /// What `doctor` is to look at, and how it tells.
@@ -40,6 +43,26 @@ pub struct DoctorFlags {
     /// Do not look at what the capture device sends, which takes 3 seconds
     #[arg(long)]
     pub no_capture: bool,
+}
+
+/// What is to be typed, and how.
+#[derive(Args, Debug, PartialEq, Eq)]
+pub struct TypeOptions {
+    /// The text, in UTF-8; - is standard input
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Milliseconds between two characters, 0 to 1000 [default: as the server was set]
+    #[arg(long, value_name = "MS", allow_negative_numbers = true)]
+    pub delay: Option<TypeDelay>,
+    /// Leave out what the target's layout cannot type
+    #[arg(long)]
+    pub skip: bool,
+    /// Only say what the target's layout cannot type
+    #[arg(long)]
+    pub dry_run: bool,
+    /// The server's control socket [default: the first of the usual places where one answers]
+    #[arg(long, value_name = "PATH")]
+    pub socket: Option<PathBuf>,
 }
 
 /// What is to become of the USB gadget.
@@ -117,6 +140,11 @@ enum Verb {
         #[command(flatten)]
         flags: DoctorFlags,
     },
+    /// Type a text at the target, through the running server
+    #[command(
+        after_help = "Ctrl-C cancels. Exit status: 0 all was typed, 1 it was not, 130 it was cancelled."
+    )]
+    Type(TypeOptions),
 }
 
 #[derive(Args, Debug)]
@@ -145,6 +173,17 @@ struct Common {
     /// What to log on standard error, such as debug or info,rfbridge::net=trace [default: RUST_LOG, else info]
     #[arg(long, value_name = "FILTER")]
     log: Option<String>,
+    /// Milliseconds between two characters of a typed text, 0 to 1000 [default: 5]
+    #[arg(long, value_name = "MS", allow_negative_numbers = true)]
+    keyboard_type_delay: Option<TypeDelay>,
+    /// Key that begins a hotkey when it is tapped twice: right-ctrl, left-ctrl, right-shift, left-shift, right-alt, left-alt,
+    /// scroll-lock, pause or none [default: right-ctrl]
+    #[arg(long, value_name = "KEY")]
+    hotkey_leader: Option<Leader>,
+    /// Socket for `rfbridge type` and the like, or none [default: control.sock in $RUNTIME_DIRECTORY, /run/rfbridge or
+    /// $XDG_RUNTIME_DIR/rfbridge]
+    #[arg(long, value_name = "PATH")]
+    control_socket: Option<ControlSocket>,
 }
 
 #[derive(Args, Debug)]
@@ -220,6 +259,7 @@ impl From<CommandLine> for Command {
             },
             Verb::Gadget { command } => Command::Gadget(command),
             Verb::Doctor { flags } => Command::Doctor(flags),
+            Verb::Type(options) => Command::Type(options),
         }
     }
 }
@@ -235,6 +275,16 @@ impl From<Common> for Settings {
             log: common.log,
             record: common.record,
             view_only: common.view_only.then_some(true),
+            keyboard: KeyboardSettings {
+                type_delay: common.keyboard_type_delay,
+                ..KeyboardSettings::default()
+            },
+            hotkey: HotkeySettings {
+                leader: common.hotkey_leader,
+            },
+            control: ControlSettings {
+                socket: common.control_socket,
+            },
             ..Settings::default()
         }
     }
@@ -271,6 +321,7 @@ impl From<KeyboardFlags> for KeyboardSettings {
             layout: flags.layout,
             variant: flags.variant,
             lock_inference: flags.lock_inference,
+            type_delay: None,
         }
     }
 }
@@ -313,7 +364,8 @@ mod tests {
         let line = "rfbridge serve --listen 127.0.0.1:0 --listen [::1]:5901 --password-file /p --name box \
             --size 1920x1080 --fps 30 --view-only --record /r --log debug --source replay:/f --format nv12 --noise-tolerance 3 --sink null \
             --gadget-keyboard /dev/hidg3 --gadget-absolute none --gadget-relative none --gadget-consumer /dev/hidg4 \
-            --keyboard-layout de --keyboard-variant nodeadkeys --keyboard-lock-inference false --config /c --print-config";
+            --keyboard-layout de --keyboard-variant nodeadkeys --keyboard-lock-inference false \
+            --keyboard-type-delay 20 --hotkey-leader pause --control-socket /run/c --config /c --print-config";
         let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
         let file = r#"
             listen = ["127.0.0.1:0", "[::1]:5901"]
@@ -339,6 +391,13 @@ mod tests {
             layout = "de"
             variant = "nodeadkeys"
             lock-inference = false
+            type-delay = 20
+
+            [hotkey]
+            leader = "pause"
+
+            [control]
+            socket = "/run/c"
         "#;
         assert_eq!(
             parse(&line),
@@ -361,6 +420,9 @@ mod tests {
             "--fps 5",
             "--log warn",
             "--name n",
+            "--keyboard-type-delay 0",
+            "--hotkey-leader none",
+            "--control-socket none",
         ] {
             assert!(parse(&format!("rfbridge demo {flags}")).is_ok(), "{flags}");
         }
@@ -401,6 +463,18 @@ mod tests {
             (
                 "--noise-tolerance x",
                 ["--noise-tolerance", "'x'", "from 0 (off) to 16"],
+            ),
+            (
+                "--keyboard-type-delay -1",
+                ["--keyboard-type-delay", "'-1'", "from 0 to 1000"],
+            ),
+            (
+                "--hotkey-leader f1",
+                ["--hotkey-leader", "'f1'", "right-ctrl"],
+            ),
+            (
+                "--control-socket c",
+                ["--control-socket", "'c'", "absolute path"],
             ),
             ("--sink usb", ["--sink", "'usb'", "null"]),
             (
@@ -448,6 +522,27 @@ mod tests {
         assert_eq!(parse("rfbridge doctor"), doctor(None, false, false));
         let line = "rfbridge doctor --config /c --json --no-capture";
         assert_eq!(parse(line), doctor(Some("/c"), true, true));
+    }
+
+    #[test]
+    fn a_text_is_typed_from_a_file_or_from_standard_input() {
+        let options = TypeOptions {
+            file: "-".into(),
+            delay: None,
+            skip: false,
+            dry_run: false,
+            socket: None,
+        };
+        assert_eq!(parse("rfbridge type -"), Ok(Command::Type(options)));
+        let options = TypeOptions {
+            file: "notes.txt".into(),
+            delay: Some(20.try_into().expect("a delay")),
+            skip: true,
+            dry_run: true,
+            socket: Some("/run/c".into()),
+        };
+        let line = "rfbridge type notes.txt --delay 20 --skip --dry-run --socket /run/c";
+        assert_eq!(parse(line), Ok(Command::Type(options)));
     }
 
     #[test]

@@ -48,6 +48,7 @@
 pub mod app;
 pub mod cli;
 pub mod config;
+pub mod control;
 pub mod demo;
 pub mod doctor;
 pub mod gadget;

@@ -4,6 +4,7 @@
 //! `[gadget]` `keyboard` is `--gadget-keyboard`. [`Settings`] is one layer as it was written, with
 //! gaps; [`Config`] is the result without gaps.
 
+mod control;
 mod file;
 mod password;
 mod settings;
@@ -14,9 +15,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
+pub use control::{ControlSocket, Leader, TypeDelay};
 pub use file::{DEFAULT_PATH, FileError};
 pub use password::{CREDENTIAL, Password, PasswordError};
-pub use settings::{GadgetSettings, KeyboardSettings, Settings};
+pub use settings::{ControlSettings, GadgetSettings, HotkeySettings, KeyboardSettings, Settings};
 pub use values::{
     BadValue, Format, FramesPerSecond, Function, Listen, NoiseTolerance, ScreenSize, Sink, Source,
 };
@@ -50,6 +52,21 @@ pub struct Config {
     pub sink: Sink,
     pub gadget: Gadget,
     pub keyboard: Keyboard,
+    pub hotkey: Hotkey,
+    pub control: Control,
+}
+
+/// What a client's keys may ask of rfbridge itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hotkey {
+    pub leader: Leader,
+}
+
+/// How commands reach the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Control {
+    /// The first place that can be had if it is not given.
+    pub socket: Option<ControlSocket>,
 }
 
 /// The device of each HID function.
@@ -70,6 +87,8 @@ pub struct Keyboard {
     pub variant: String,
     /// Num Lock is tapped on the target where a client's keypad says that its own is on.
     pub lock_inference: bool,
+    /// Between two characters of a text.
+    pub type_delay: TypeDelay,
 }
 
 /// Settings that are well-formed one by one but make no sense together, or a value that no server can have.
@@ -135,6 +154,12 @@ impl Config {
             sink: settings.sink.unwrap_or(Sink::Gadget),
             gadget: Gadget::new(settings.gadget),
             keyboard: Keyboard::new(settings.keyboard),
+            hotkey: Hotkey {
+                leader: settings.hotkey.leader.unwrap_or_default(),
+            },
+            control: Control {
+                socket: settings.control.socket,
+            },
         };
         config.check()?;
         Ok(config)
@@ -228,6 +253,12 @@ impl Config {
             sink: Some(self.sink),
             gadget: self.gadget.into_settings(),
             keyboard: self.keyboard.into_settings(),
+            hotkey: HotkeySettings {
+                leader: Some(self.hotkey.leader),
+            },
+            control: ControlSettings {
+                socket: self.control.socket,
+            },
         }
     }
 }
@@ -269,6 +300,7 @@ impl Keyboard {
             layout: settings.layout.unwrap_or_else(|| "us".into()),
             variant: settings.variant.unwrap_or_default(),
             lock_inference: settings.lock_inference.unwrap_or(true),
+            type_delay: settings.type_delay.unwrap_or_default(),
         }
     }
 
@@ -277,6 +309,7 @@ impl Keyboard {
             layout: Some(self.layout),
             variant: Some(self.variant),
             lock_inference: Some(self.lock_inference),
+            type_delay: Some(self.type_delay),
         }
     }
 }

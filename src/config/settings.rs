@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::control::{ControlSocket, Leader, TypeDelay};
 use super::values::{
     self, Format, FramesPerSecond, Function, Listen, NoiseTolerance, ScreenSize, Sink, Source,
 };
@@ -67,6 +68,8 @@ layer! {
         "sink" sink: Sink,
         ["gadget"] gadget: GadgetSettings,
         ["keyboard"] keyboard: KeyboardSettings,
+        ["hotkey"] hotkey: HotkeySettings,
+        ["control"] control: ControlSettings,
     }
 }
 
@@ -86,6 +89,21 @@ layer! {
         "layout" layout: String,
         "variant" variant: String,
         "lock-inference" lock_inference: bool,
+        "type-delay" type_delay: TypeDelay,
+    }
+}
+
+layer! {
+    /// `[hotkey]`
+    pub struct HotkeySettings {
+        "leader" leader: Leader,
+    }
+}
+
+layer! {
+    /// `[control]`
+    pub struct ControlSettings {
+        "socket" socket: ControlSocket,
     }
 }
 

@@ -32,10 +32,14 @@ fn an_empty_file_gives_the_defaults() {
         layout,
         variant,
         lock_inference,
+        type_delay,
     } = config.keyboard;
     assert_eq!((layout.as_str(), variant.as_str()), ("us", ""));
     assert!(lock_inference);
     assert_eq!(config.noise_tolerance.levels(), 0);
+    assert_eq!(type_delay, TypeDelay::default());
+    assert_eq!(config.hotkey.leader, Leader::RightCtrl);
+    assert_eq!(config.control.socket, None);
 }
 
 #[test]
@@ -63,6 +67,13 @@ fn values_are_written_as_in_flags() {
         (r#"format = "bgr24""#, r#"format = "bgr24""#),
         ("noise-tolerance = 16", "noise-tolerance = 16"),
         (r#"sink = "null""#, r#"sink = "null""#),
+        ("[keyboard]\ntype-delay = 1000", "type-delay = 1000"),
+        (
+            "[hotkey]\nleader = \"scroll-lock\"",
+            "leader = \"scroll-lock\"",
+        ),
+        ("[control]\nsocket = \"/run/c\"", "socket = \"/run/c\""),
+        ("[control]\nsocket = \"none\"", "socket = \"none\""),
         (
             "[gadget]\nconsumer = \"/dev/hidg3\"",
             r#"consumer = "/dev/hidg3""#,
@@ -161,6 +172,9 @@ fn the_list_of_keys_is_complete() {
         log: Some("info".to_owned()),
         record: Some("/r".into()),
         password_file: Some("/p".into()),
+        control: ControlSettings {
+            socket: Some(ControlSocket::None),
+        },
         ..config("").into_settings()
     };
     let text = toml::to_string(&all).expect("printable");

@@ -76,6 +76,11 @@ impl Admission {
         self.hall().check()
     }
 
+    /// How many clients there are.
+    pub(super) fn clients(&self) -> usize {
+        self.hall().clients
+    }
+
     fn hall(&self) -> MutexGuard<'_, Hall> {
         self.hall.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -5,9 +5,11 @@
 
 mod admission;
 mod encoders;
+mod hotkey;
 mod input;
 mod listener;
 mod outbox;
+mod requests;
 mod screen;
 mod session;
 mod throttle;
@@ -28,7 +30,11 @@ use rfb::{
 use tokio::{sync::watch, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::hid::{ClientId, Leds};
+use crate::{
+    config::Leader,
+    hid::{ClientId, Leds},
+    typing::Typist,
+};
 
 pub use input::InputSink;
 pub use listener::{ListenError, Listener};
@@ -46,6 +52,10 @@ pub struct Edges<I> {
     pub leds: watch::Receiver<Option<Leds>>,
     /// Where keys and pointer go.
     pub input: I,
+    /// Types what clients have in their clipboards.
+    pub typist: Typist,
+    /// The key that hotkeys begin with.
+    pub leader: Leader,
 }
 
 /// All sessions, whichever listener they came through.
@@ -97,6 +107,11 @@ impl<I: InputSink> Server<I> {
                 "some sessions did not end in time"
             );
         }
+    }
+
+    /// How many clients have logged in.
+    pub fn clients(&self) -> usize {
+        self.admission.clients()
     }
 
     /// The time as connections count it.

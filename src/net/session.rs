@@ -13,7 +13,10 @@ use tokio::{
     time::{Instant, sleep_until, timeout, timeout_at},
 };
 
-use super::{InputSink, Server, admission::Place, input::Inputs, outbox::Outbox};
+use super::{
+    InputSink, Server, admission::Place, hotkey::Key, input::Inputs, outbox::Outbox,
+    requests::Requests,
+};
 use crate::hid::{ClientId, Input, Leds};
 
 /// From the first byte to ClientInit (check 69).
@@ -115,6 +118,7 @@ struct Session<'a, S, I: InputSink> {
     writer: WriteHalf<S>,
     outbox: Outbox,
     inputs: Inputs<'a, I>,
+    requests: Requests<'a>,
     frames: watch::Receiver<rfb::frame::Frame>,
     leds: watch::Receiver<Option<Leds>>,
     encoding_logged: bool,
@@ -129,6 +133,7 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
         connection: Connection,
     ) -> Self {
         let (reader, writer) = tokio::io::split(stream);
+        let edges = &server.edges;
         let mut session = Self {
             server,
             client,
@@ -137,9 +142,10 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
             reader,
             writer,
             outbox: Outbox::default(),
-            inputs: Inputs::new(&server.edges.input, client),
-            frames: server.edges.frames.clone(),
-            leds: server.edges.leds.clone(),
+            inputs: Inputs::new(&edges.input, client),
+            requests: Requests::new(client, &edges.typist, edges.leader, &server.config.name),
+            frames: edges.frames.clone(),
+            leds: edges.leds.clone(),
             encoding_logged: false,
         };
         session.frames.mark_changed();
@@ -157,6 +163,10 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
         let mut encoding = pin!(None);
         loop {
             self.connection.set_now(self.server.now());
+            let shaking_hands = !self.connection.is_running();
+            if !shaking_hands && let Some(name) = self.requests.new_name() {
+                self.connection.set_name(&name);
+            }
             self.outbox.push_control(self.connection.take_output());
             if encoding.is_none() && self.outbox.is_empty() {
                 if let Some(job) = self.connection.plan_update() {
@@ -171,7 +181,6 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
 
             let may_read = heard && !self.outbox.is_full() && !self.inputs.is_full();
             let wakes_at = self.connection.wakes_at().map(|at| self.server.instant(at));
-            let shaking_hands = !self.connection.is_running();
             tokio::select! {
                 () = self.server.stop.cancelled() => return Ending::Stopping,
                 () = place.evicted() => return Ending::Evicted,
@@ -191,6 +200,7 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
                     let leds = *self.leds.borrow_and_update();
                     self.connection.set_leds(leds.map(led_state));
                 }
+                () = self.requests.wake(), if !shaking_hands => {}
                 // Something is due by time alone: the loop looks what.
                 () = async { sleep_until(wakes_at.unwrap_or(last_progress)).await },
                     if wakes_at.is_some() && self.outbox.is_empty() => {}
@@ -264,24 +274,38 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
                     self.encoding_logged = true;
                     tracing::info!(client, %peer, encoding, "encoding chosen");
                 }
-                Event::Key { down, keysym } => self.inputs.push(Input::Key { down, keysym }),
+                Event::Key { down, keysym } => {
+                    if self.passes(down, Key { keysym, code: 0 }) {
+                        self.inputs.push(Input::Key { down, keysym });
+                    }
+                }
                 Event::ExtendedKey { down, keysym, code } => {
-                    self.inputs.push(Input::ExtendedKey { down, keysym, code });
+                    if self.passes(down, Key { keysym, code }) {
+                        self.inputs.push(Input::ExtendedKey { down, keysym, code });
+                    }
                 }
                 Event::Pointer {
                     position,
                     size,
                     buttons,
-                } => self.inputs.push(Input::Pointer {
-                    position,
-                    size,
-                    buttons,
-                }),
-                // Nothing is typed that nobody asked for.
-                Event::Clipboard(_) => {}
+                } => {
+                    self.requests.pointer(buttons);
+                    self.inputs.push(Input::Pointer {
+                        position,
+                        size,
+                        buttons,
+                    });
+                }
+                Event::Clipboard(clipboard) => self.requests.clipboard(clipboard),
             }
         }
         Ok(())
+    }
+
+    /// Whether a key is meant for the target and not for rfbridge.
+    fn passes(&mut self, down: bool, key: Key) -> bool {
+        let now = self.server.now();
+        self.requests.passes(down, key, now, &mut self.connection)
     }
 
     /// Hands over what the client typed last, and tells it why it has to go.

@@ -20,7 +20,11 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::super::{Edges, InputSink, Server};
-use crate::hid::{ClientId, Input, Leds};
+use crate::{
+    config::Leader,
+    hid::{self, ClientId, Input, Leds, sink::NullSink},
+    typing::Typist,
+};
 
 const SIZE: Size = Size::new(320, 200);
 const PASSWORD: &[u8] = b"secret";
@@ -77,6 +81,8 @@ impl Bench {
                 inputs: recorded,
                 pace,
             },
+            typist: typist(&stop),
+            leader: Leader::default(),
         };
         Self {
             server: Server::new(config, edges, stop.clone()),
@@ -105,6 +111,17 @@ impl Bench {
     fn inputs(&mut self) -> Vec<Input> {
         std::iter::from_fn(|| self.inputs.try_recv().ok()).collect()
     }
+}
+
+/// Types into nothing.
+fn typist(stop: &CancellationToken) -> Typist {
+    let options = hid::Options {
+        layout: Arc::default(),
+        leds: watch::channel(None).1,
+        lock_inference: true,
+    };
+    let (handle, _) = hid::spawn(Box::new(NullSink), options).expect("a thread");
+    Typist::new(handle, Arc::default(), Duration::ZERO, stop.clone())
 }
 
 async fn read(stream: &mut DuplexStream, length: usize) -> Vec<u8> {

@@ -44,6 +44,7 @@ impl Bench {
         let options = hid::Options {
             layout: Arc::default(),
             leds: watch::channel(None).1,
+            lock_inference: true,
         };
         let sink = Box::new(TestSink(Arc::clone(&target)));
         let (hid, thread) = hid::spawn(sink, options).expect("a thread");

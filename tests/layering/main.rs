@@ -56,6 +56,8 @@ const BRIDGE: Layers = &[
     ("typing", &["hid"]),
     // Sees frames and input events, never devices.
     ("net", &["config", "video", "hid", "typing"]),
+    // Other programs' way in; what the server is doing is told to it, it does not look.
+    ("control", &["typing"]),
     // Stands where a device would.
     ("demo", &["config", "video", "hid", "source"]),
     // Looks at all that a server would use, by the same code where there is some.
@@ -63,7 +65,8 @@ const BRIDGE: Layers = &[
     (
         "app",
         &[
-            "config", "logging", "cli", "video", "hid", "source", "gadget", "net", "demo", "doctor",
+            "config", "logging", "cli", "video", "hid", "typing", "source", "gadget", "net",
+            "control", "demo", "doctor",
         ],
     ),
     ("lib", &[]),

@@ -1,0 +1,114 @@
+//! The control socket: what other programs on this machine ask of the running server.
+//!
+//! A Unix socket, JSON objects, one to a line each way. The commands are [`Request`]; a new one is a variant there and an
+//! arm in `connection`. Who may connect is said by the socket's mode (0660) and checked again by what the kernel knows of the
+//! peer: the user that rfbridge runs as, root, and members of the socket's group.
+
+mod client;
+mod connection;
+mod lines;
+mod peer;
+mod place;
+mod protocol;
+
+use std::{io, path::PathBuf, sync::Arc, time::Duration};
+
+use tokio::{net::UnixListener, sync::Semaphore};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::typing::Typist;
+
+pub use client::{Client, ConnectError};
+pub use place::{OpenError, Place, usual_places};
+pub use protocol::{Finding, Leds, Reply, Request, Status};
+
+/// Connections at once; more are told to come back.
+const CONNECTIONS: usize = 16;
+
+/// What the commands work on.
+pub struct Context {
+    pub typist: Typist,
+    /// What the server is doing now.
+    pub status: Box<dyn Fn() -> Status + Send + Sync>,
+}
+
+/// A socket that is bound and not served yet. Its file is removed when it is dropped.
+#[derive(Debug)]
+pub struct Socket {
+    listener: UnixListener,
+    place: Place,
+}
+
+impl Socket {
+    /// Binds a socket at this path; one that nobody answers at any more is replaced. Must be called inside a tokio
+    /// runtime.
+    pub fn open(path: PathBuf) -> Result<Self, OpenError> {
+        let (listener, place) = Place::take(path)?;
+        let error = |error| OpenError::Bind {
+            path: place.path().to_owned(),
+            error,
+        };
+        listener.set_nonblocking(true).map_err(error)?;
+        let listener = UnixListener::from_std(listener).map_err(error)?;
+        Ok(Self { listener, place })
+    }
+
+    pub fn path(&self) -> &std::path::Path {
+        self.place.path()
+    }
+
+    /// Serves until told to stop, and then until what was begun is over.
+    pub async fn serve(self, context: Context, stop: CancellationToken) {
+        let context = Arc::new(context);
+        let room = Arc::new(Semaphore::new(CONNECTIONS));
+        let tasks = TaskTracker::new();
+        loop {
+            let accepted = tokio::select! {
+                () = stop.cancelled() => break,
+                accepted = self.listener.accept() => accepted,
+            };
+            match accepted {
+                Ok((stream, _)) => {
+                    let may_enter = peer::may_use(&stream, self.place.group());
+                    let place = Arc::clone(&room).try_acquire_owned();
+                    let context = Arc::clone(&context);
+                    let stop = stop.clone();
+                    tasks.spawn(async move {
+                        match (may_enter, place) {
+                            (Err(refusal), _) => {
+                                tracing::warn!(%refusal, "control socket");
+                                connection::refuse(stream, &refusal.to_string()).await;
+                            }
+                            (Ok(()), Err(_)) => {
+                                let why = "too many connections to the control socket; try again";
+                                connection::refuse(stream, why).await;
+                            }
+                            (Ok(()), Ok(_place)) => {
+                                connection::serve(stream, &context, &stop).await;
+                            }
+                        }
+                    });
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the control socket accepts no connection");
+                    // Out of descriptors, which others will give back.
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            }
+        }
+        tasks.close();
+        tasks.wait().await;
+    }
+}
+
+/// Text of an error that the system gave, without its number.
+fn plain(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.split_once(" (os error") {
+        Some((text, _)) => text.to_owned(),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests;
