@@ -19,6 +19,8 @@ fn rfbridge(arguments: &str) -> Command {
         .args(arguments.split_whitespace())
         .env_remove("RUST_LOG")
         .env_remove("CREDENTIALS_DIRECTORY")
+        // No place for a control socket, here or in /run.
+        .env("RUNTIME_DIRECTORY", "/dev/null")
         .stdin(Stdio::null());
     command
 }
@@ -361,4 +363,51 @@ fn logs_are_as_loud_as_asked_for() {
             "{arguments:?}, {environment:?}: {log}"
         );
     }
+}
+
+/// A server puts its control socket where commands look for it, and takes it away again.
+#[test]
+fn the_control_socket_is_in_the_usual_place_or_nowhere() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let socket = directory.path().join("control.sock");
+    let command = |arguments: &str| {
+        let mut command = rfbridge(arguments);
+        command.env("RUNTIME_DIRECTORY", directory.path());
+        command
+    };
+    let mut server = Running::start(command("demo --listen 127.0.0.1:0"));
+    server.address();
+    let typed = command("type /dev/null")
+        .status()
+        .expect("the binary starts");
+    assert_eq!(typed.code(), Some(0), "all of nothing is typed");
+
+    let mut second = Running::start(command("demo --listen 127.0.0.1:0"));
+    second.address();
+    let (code, log) = second.end(libc::SIGTERM);
+    assert_eq!(code, 0);
+    assert!(log.contains("another rfbridge answers at"), "{log}");
+    assert!(socket.exists(), "it is the first one's");
+    let path = socket.display();
+    let demo = format!("demo --listen 127.0.0.1:0 --control-socket {path}");
+    let (code, _, errors) = run(&demo);
+    assert_eq!(code, 1);
+    assert!(errors.contains("another rfbridge answers at"), "{errors}");
+    server.end(libc::SIGTERM);
+    assert!(!socket.exists());
+
+    let off = "demo --listen 127.0.0.1:0 --control-socket none";
+    let mut server = Running::start(command(off));
+    server.address();
+    assert!(!socket.exists());
+    let output = command("type /dev/null")
+        .output()
+        .expect("the binary starts");
+    assert_eq!(output.status.code(), Some(1));
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        errors.contains(&format!("no running rfbridge answers at {path}")),
+        "{errors}"
+    );
+    server.end(libc::SIGTERM);
 }

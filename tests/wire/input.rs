@@ -28,7 +28,7 @@ const END: u32 = 0xffc9;
 const END_USAGE: u8 = 0x45;
 
 /// Each key that went down, with the modifiers it went down under: `(modifiers, usage)`.
-fn presses(reports: &[String]) -> Vec<(u8, u8)> {
+pub fn presses(reports: &[String]) -> Vec<(u8, u8)> {
     let bytes = |report: &String| -> Vec<u8> {
         (0..16)
             .step_by(2)
@@ -49,9 +49,9 @@ fn presses(reports: &[String]) -> Vec<(u8, u8)> {
     presses
 }
 
-const RELEASED: &str = "0000000000000000";
+pub const RELEASED: &str = "0000000000000000";
 
-fn tap(keysym: u32) -> Vec<u8> {
+pub fn tap(keysym: u32) -> Vec<u8> {
     [key(true, keysym), key(false, keysym)].concat()
 }
 

@@ -6,6 +6,7 @@ mod input;
 mod pictures;
 mod robustness;
 mod server;
+mod typing;
 mod updates;
 #[path = "../viewer/mod.rs"]
 #[allow(dead_code, reason = "the tests in a machine use the rest")]

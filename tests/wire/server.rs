@@ -34,6 +34,8 @@ impl Server {
             .args(arguments)
             .args(["--listen", "127.0.0.1:0", "--record"])
             .arg(dir.path().join("reports"))
+            .arg("--control-socket")
+            .arg(dir.path().join("control.sock"))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log)
