@@ -15,7 +15,7 @@ use tokio::{
 use super::hotkey::{Command, Detector, Key, Verdict};
 use crate::{
     config::Leader,
-    hid::ClientId,
+    hid::{ClientId, Input},
     typing::{Job, Manner, Progress, Refusal, Typist},
 };
 
@@ -50,28 +50,31 @@ impl<'a> Requests<'a> {
         }
     }
 
-    /// Whether a key is meant for the target; does what it asks for if it is not.
-    pub(super) fn passes(
+    /// What of an input is meant for the target; does what it asks for if it is a hotkey.
+    pub(super) fn input(
         &mut self,
-        down: bool,
-        key: Key,
+        input: Input,
         now: Millis,
         connection: &mut Connection,
-    ) -> bool {
+    ) -> Option<Input> {
+        let (down, key) = match input {
+            Input::Key { down, keysym } => (down, Key { keysym, code: 0 }),
+            Input::ExtendedKey { down, keysym, code } => (down, Key { keysym, code }),
+            Input::Pointer { buttons, .. } => {
+                if std::mem::replace(&mut self.buttons, buttons) != buttons {
+                    self.detector.interrupt();
+                }
+                return Some(input);
+            }
+            other => return Some(other),
+        };
         match self.detector.key(down, key, now) {
-            Verdict::Pass => return true,
+            Verdict::Pass => return Some(input),
             Verdict::Swallow => {}
             Verdict::Act(Command::TypeClipboard) => self.type_clipboard(connection),
             Verdict::Act(Command::CancelTyping) => self.cancel(),
         }
-        false
-    }
-
-    /// A pointer event, all of which go on.
-    pub(super) fn pointer(&mut self, buttons: u16) {
-        if std::mem::replace(&mut self.buttons, buttons) != buttons {
-            self.detector.interrupt();
-        }
+        None
     }
 
     /// The client tells what its clipboard holds.

@@ -14,8 +14,7 @@ use tokio::{
 };
 
 use super::{
-    InputSink, Server, admission::Place, hotkey::Key, input::Inputs, outbox::Outbox,
-    requests::Requests,
+    InputSink, Server, admission::Place, input::Inputs, outbox::Outbox, requests::Requests,
 };
 use crate::hid::{ClientId, Input, Leds};
 
@@ -274,38 +273,30 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
                     self.encoding_logged = true;
                     tracing::info!(client, %peer, encoding, "encoding chosen");
                 }
-                Event::Key { down, keysym } => {
-                    if self.passes(down, Key { keysym, code: 0 }) {
-                        self.inputs.push(Input::Key { down, keysym });
-                    }
-                }
+                Event::Key { down, keysym } => self.input(Input::Key { down, keysym }),
                 Event::ExtendedKey { down, keysym, code } => {
-                    if self.passes(down, Key { keysym, code }) {
-                        self.inputs.push(Input::ExtendedKey { down, keysym, code });
-                    }
+                    self.input(Input::ExtendedKey { down, keysym, code });
                 }
                 Event::Pointer {
                     position,
                     size,
                     buttons,
-                } => {
-                    self.requests.pointer(buttons);
-                    self.inputs.push(Input::Pointer {
-                        position,
-                        size,
-                        buttons,
-                    });
-                }
+                } => self.input(Input::Pointer {
+                    position,
+                    size,
+                    buttons,
+                }),
                 Event::Clipboard(clipboard) => self.requests.clipboard(clipboard),
             }
         }
         Ok(())
     }
 
-    /// Whether a key is meant for the target and not for rfbridge.
-    fn passes(&mut self, down: bool, key: Key) -> bool {
+    /// Passes on what is meant for the target and not for rfbridge.
+    fn input(&mut self, input: Input) {
         let now = self.server.now();
-        self.requests.passes(down, key, now, &mut self.connection)
+        let meant = self.requests.input(input, now, &mut self.connection);
+        meant.into_iter().for_each(|input| self.inputs.push(input));
     }
 
     /// Hands over what the client typed last, and tells it why it has to go.

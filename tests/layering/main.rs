@@ -107,11 +107,12 @@ const RESERVED_IN_BRIDGE: Reserved = &[
     ("embedded_graphics", &["src/video/canvas.rs"]),
     ("socket2", &["src/net/"]),
     ("getrandom", &["src/net/"]),
-    ("tokio::net", &["src/net/"]),
+    // The control socket is of another kind than what clients come through.
+    ("tokio::net", &["src/net/", "src/control/"]),
     ("std::net::TcpListener", &["src/net/"]),
     ("std::net::TcpStream", &["src/net/"]),
-    ("tokio::runtime", &["src/app.rs"]),
-    ("tokio::signal", &["src/app.rs"]),
+    ("tokio::runtime", &["src/app.rs", "src/app/"]),
+    ("tokio::signal", &["src/app.rs", "src/app/"]),
 ];
 
 #[test]
