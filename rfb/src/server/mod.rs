@@ -24,6 +24,7 @@ mod motion;
 mod pace;
 mod piece;
 mod plan;
+mod pointer;
 mod seams;
 mod session;
 mod shown;
@@ -48,6 +49,7 @@ pub use crate::msg::server::LedState;
 use handshake::{Handshake, Step};
 pub use piece::Part;
 pub use plan::Plan;
+pub use pointer::PointerMode;
 use session::Session;
 pub use update::{Encoded, EncodedUpdate, Task, UpdateJob, UpdateKey};
 
@@ -95,6 +97,12 @@ pub enum Event {
         size: Size,
         buttons: u16,
     },
+    /// A movement in pixels, from a client that was asked for such; `buttons` as in [`Event::Pointer`].
+    Motion {
+        dx: i16,
+        dy: i16,
+        buttons: u16,
+    },
 }
 
 enum State {
@@ -111,6 +119,7 @@ pub struct Connection {
     state: State,
     frame: Frame,
     leds: Option<LedState>,
+    pointer: PointerMode,
     /// The beginning of a message that is not whole yet.
     input: Vec<u8>,
     /// Bytes of input to pass over (clipboard text).
@@ -141,6 +150,7 @@ impl Connection {
             state: State::Handshake(Handshake::default()),
             frame,
             leds: None,
+            pointer: PointerMode::default(),
             input: Vec::new(),
             skip: 0,
             output: GREETING.to_vec(),
@@ -236,6 +246,7 @@ impl Connection {
                     self.state = State::Running(Box::new(Session::new(
                         size,
                         self.leds,
+                        self.pointer,
                         self.config.view_only,
                     )));
                     self.events.push_back(Event::Ready { shared });
@@ -270,6 +281,24 @@ impl Connection {
         self.leds = leds;
         if let State::Running(session) = &mut self.state {
             session.set_leds(leds);
+        }
+    }
+
+    /// What the pointer messages of clients that can send both are to carry from now on. They are told so with the
+    /// next update; others go on sending positions.
+    pub fn set_pointer_mode(&mut self, mode: PointerMode) {
+        self.pointer = mode;
+        if let State::Running(session) = &mut self.state {
+            session.set_pointer_mode(mode);
+        }
+    }
+
+    /// Puts a question into [`Connection::take_output`] that every client answers which is still there, if this one
+    /// takes such questions (Fence). Says whether it does.
+    pub fn probe(&mut self) -> bool {
+        match &mut self.state {
+            State::Running(session) => session.probe(&mut self.output),
+            State::Handshake(_) | State::Ended => false,
         }
     }
 
