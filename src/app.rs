@@ -273,6 +273,11 @@ fn serve(
         layout: target.layout,
         leds: target.leds.clone(),
         lock_inference: config.keyboard.lock_inference,
+        mouse: hid::MouseOptions {
+            mode: config.mouse.mode,
+            scroll_rate: config.mouse.scroll_rate.steps(),
+            jiggle: config.mouse.jiggle.duration(),
+        },
     };
     let (input, hid) = hid::spawn(sink, hid_options).map_err(StartError::System)?;
     let source = supervisor::spawn(target.opener, signal, config.noise_tolerance.levels())
@@ -289,6 +294,8 @@ fn serve(
     let edges = Edges {
         frames,
         leds: target.leds,
+        pointer_mode: input.pointer_mode(),
+        key_expiry: config.keyboard.expiry.duration(),
         input,
     };
     let stop = CancellationToken::new();

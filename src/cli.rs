@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::{
-    Format, FramesPerSecond, Function, GadgetSettings, KeyboardSettings, Listen, NoiseTolerance,
-    ScreenSize, Settings, Sink, Source,
+    Format, FramesPerSecond, Function, GadgetSettings, KeyboardSettings, Listen, MouseMode,
+    MouseSettings, NoiseTolerance, ScreenSize, ScrollRate, Seconds, Settings, Sink, Source,
 };
 
 /// What the program is to do.
@@ -145,6 +145,27 @@ struct Common {
     /// What to log on standard error, such as debug or info,rfbridge::net=trace [default: RUST_LOG, else info]
     #[arg(long, value_name = "FILTER")]
     log: Option<String>,
+    #[command(flatten)]
+    mouse: MouseFlags,
+    /// Let go of the keys and mouse buttons of a client of which nothing was heard for so long, modifiers
+    /// excepted; 0 for never [default: 0]
+    #[arg(long, value_name = "SECONDS")]
+    keyboard_expiry: Option<Seconds>,
+}
+
+/// `[mouse]`
+#[derive(Args, Debug)]
+struct MouseFlags {
+    /// Which of the target's pointers to use: auto (absolute where it has that), absolute, relative [default: auto]
+    #[arg(long = "mouse-mode", value_name = "MODE")]
+    mode: Option<MouseMode>,
+    /// Steps for one turn of the wheel, 1 to 30 [default: 1]
+    #[arg(long = "mouse-scroll-rate", value_name = "STEPS")]
+    scroll_rate: Option<ScrollRate>,
+    /// Stir the pointer after about so long without input, so that the target neither locks nor sleeps; 0 for
+    /// never [default: 0]
+    #[arg(long = "mouse-jiggle", value_name = "SECONDS")]
+    jiggle: Option<Seconds>,
 }
 
 #[derive(Args, Debug)]
@@ -235,6 +256,11 @@ impl From<Common> for Settings {
             log: common.log,
             record: common.record,
             view_only: common.view_only.then_some(true),
+            mouse: common.mouse.into(),
+            keyboard: KeyboardSettings {
+                expiry: common.keyboard_expiry,
+                ..KeyboardSettings::default()
+            },
             ..Settings::default()
         }
     }
@@ -250,6 +276,16 @@ impl From<Devices> for Settings {
             gadget: devices.gadget.into(),
             keyboard: devices.keyboard.into(),
             ..Settings::default()
+        }
+    }
+}
+
+impl From<MouseFlags> for MouseSettings {
+    fn from(flags: MouseFlags) -> Self {
+        MouseSettings {
+            mode: flags.mode,
+            scroll_rate: flags.scroll_rate,
+            jiggle: flags.jiggle,
         }
     }
 }
@@ -271,6 +307,7 @@ impl From<KeyboardFlags> for KeyboardSettings {
             layout: flags.layout,
             variant: flags.variant,
             lock_inference: flags.lock_inference,
+            ..KeyboardSettings::default()
         }
     }
 }
@@ -313,7 +350,8 @@ mod tests {
         let line = "rfbridge serve --listen 127.0.0.1:0 --listen [::1]:5901 --password-file /p --name box \
             --size 1920x1080 --fps 30 --view-only --record /r --log debug --source replay:/f --format nv12 --noise-tolerance 3 --sink null \
             --gadget-keyboard /dev/hidg3 --gadget-absolute none --gadget-relative none --gadget-consumer /dev/hidg4 \
-            --keyboard-layout de --keyboard-variant nodeadkeys --keyboard-lock-inference false --config /c --print-config";
+            --keyboard-layout de --keyboard-variant nodeadkeys --keyboard-lock-inference false \
+            --mouse-mode relative --mouse-scroll-rate 3 --mouse-jiggle 60 --keyboard-expiry 10 --config /c --print-config";
         let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
         let file = r#"
             listen = ["127.0.0.1:0", "[::1]:5901"]
@@ -335,10 +373,16 @@ mod tests {
             relative = "none"
             consumer = "/dev/hidg4"
 
+            [mouse]
+            mode = "relative"
+            scroll-rate = 3
+            jiggle = 60
+
             [keyboard]
             layout = "de"
             variant = "nodeadkeys"
             lock-inference = false
+            expiry = 10
         "#;
         assert_eq!(
             parse(&line),
@@ -361,6 +405,8 @@ mod tests {
             "--fps 5",
             "--log warn",
             "--name n",
+            "--mouse-mode absolute",
+            "--keyboard-expiry 5",
         ] {
             assert!(parse(&format!("rfbridge demo {flags}")).is_ok(), "{flags}");
         }
@@ -403,6 +449,19 @@ mod tests {
                 ["--noise-tolerance", "'x'", "from 0 (off) to 16"],
             ),
             ("--sink usb", ["--sink", "'usb'", "null"]),
+            ("--mouse-mode x", ["--mouse-mode", "'x'", "relative"]),
+            (
+                "--mouse-scroll-rate 31",
+                ["--mouse-scroll-rate", "'31'", "from 1 to 30"],
+            ),
+            (
+                "--mouse-jiggle 86401",
+                ["--mouse-jiggle", "'86401'", "from 0 (never) to 86400"],
+            ),
+            (
+                "--keyboard-expiry 1.5",
+                ["--keyboard-expiry", "'1.5'", "whole seconds"],
+            ),
             (
                 "--gadget-keyboard hidg0",
                 ["--gadget-keyboard", "'hidg0'", "/dev/hidg0"],

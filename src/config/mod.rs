@@ -5,6 +5,7 @@
 //! gaps; [`Config`] is the result without gaps.
 
 mod file;
+mod mouse;
 mod password;
 mod settings;
 mod values;
@@ -15,8 +16,9 @@ use std::{
 };
 
 pub use file::{DEFAULT_PATH, FileError};
+pub use mouse::{Mouse, MouseMode, ScrollRate, Seconds};
 pub use password::{CREDENTIAL, Password, PasswordError};
-pub use settings::{GadgetSettings, KeyboardSettings, Settings};
+pub use settings::{GadgetSettings, KeyboardSettings, MouseSettings, Settings};
 pub use values::{
     BadValue, Format, FramesPerSecond, Function, Listen, NoiseTolerance, ScreenSize, Sink, Source,
 };
@@ -49,6 +51,7 @@ pub struct Config {
     pub noise_tolerance: NoiseTolerance,
     pub sink: Sink,
     pub gadget: Gadget,
+    pub mouse: Mouse,
     pub keyboard: Keyboard,
 }
 
@@ -61,7 +64,7 @@ pub struct Gadget {
     pub consumer: Function,
 }
 
-/// How clients that send characters are typed for.
+/// How keys are typed, and for how long they stay down.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Keyboard {
     /// The target's layout and its variant, by their XKB names.
@@ -70,6 +73,8 @@ pub struct Keyboard {
     pub variant: String,
     /// Num Lock is tapped on the target where a client's keypad says that its own is on.
     pub lock_inference: bool,
+    /// A client of which nothing was heard for so long loses the keys that it holds, but not its modifiers.
+    pub expiry: Seconds,
 }
 
 /// Settings that are well-formed one by one but make no sense together, or a value that no server can have.
@@ -134,6 +139,7 @@ impl Config {
             noise_tolerance: settings.noise_tolerance.unwrap_or_default(),
             sink: settings.sink.unwrap_or(Sink::Gadget),
             gadget: Gadget::new(settings.gadget),
+            mouse: Mouse::new(settings.mouse),
             keyboard: Keyboard::new(settings.keyboard),
         };
         config.check()?;
@@ -227,6 +233,7 @@ impl Config {
             noise_tolerance: Some(self.noise_tolerance),
             sink: Some(self.sink),
             gadget: self.gadget.into_settings(),
+            mouse: self.mouse.into_settings(),
             keyboard: self.keyboard.into_settings(),
         }
     }
@@ -269,6 +276,7 @@ impl Keyboard {
             layout: settings.layout.unwrap_or_else(|| "us".into()),
             variant: settings.variant.unwrap_or_default(),
             lock_inference: settings.lock_inference.unwrap_or(true),
+            expiry: settings.expiry.unwrap_or_default(),
         }
     }
 
@@ -277,6 +285,7 @@ impl Keyboard {
             layout: Some(self.layout),
             variant: Some(self.variant),
             lock_inference: Some(self.lock_inference),
+            expiry: Some(self.expiry),
         }
     }
 }

@@ -354,6 +354,8 @@ macro_rules! as_text {
     )*};
 }
 
+pub(super) use as_text;
+
 as_text!(Listen, ScreenSize, Source, Format, Sink, Function);
 
 /// `listen = "127.0.0.1:5900"` as well as `listen = ["127.0.0.1:5900", "[::1]:5900"]`.

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use super::*;
 use proptest::{collection::vec, prelude::*};
 use rfb::geom::{Point, Size};
@@ -16,6 +18,18 @@ struct Bench {
 }
 
 impl Bench {
+    /// A target whose relative mouse is used.
+    fn relative() -> Self {
+        let mut bench = Self::default();
+        bench.pending.input(ONE, Input::TogglePointerMode);
+        bench
+    }
+
+    fn motion(&mut self, dx: i16, buttons: u16) {
+        self.pending
+            .input(ONE, Input::Motion { dx, dy: 0, buttons });
+    }
+
     fn key(&mut self, down: bool, keysym: impl Into<u32>) {
         let keysym = keysym.into();
         self.pending.input(ONE, Input::Key { down, keysym });
@@ -86,6 +100,10 @@ fn keyboard(modifiers: u8, keys: &[u8]) -> Report {
 
 fn absolute(buttons: u8, x: u16) -> Report {
     Report::absolute(buttons, x, 0, 0, 0)
+}
+
+fn relative(buttons: u8, dx: i8) -> Report {
+    Report::relative(buttons, dx, 0, 0, 0)
 }
 
 fn offline(_: Function) -> Offer {
@@ -315,6 +333,192 @@ fn releasing_all_drops_what_waits() {
     assert_eq!(bench.take_all(), [keyboard(0, &[]), absolute(0, 8)]);
 }
 
+#[test]
+fn complaint_12_movements_add_up_and_edges_and_wheel_steps_do_not() {
+    let mut bench = Bench::relative();
+    for _ in 0..10 {
+        bench.motion(10, 0);
+    }
+    bench.motion(100, 0);
+    bench.motion(0, 1);
+    bench.motion(-3, 1);
+    bench.motion(4, 1);
+    bench.motion(0, 0);
+    for _ in 0..3 {
+        bench.motion(0, 1 << 3);
+        bench.motion(0, 0);
+    }
+    bench.motion(5, 0);
+    bench.motion(-5, 0);
+    let step = Report::relative(0, 0, 0, 1, 0);
+    assert_eq!(
+        bench.take_all(),
+        [
+            relative(0, 100),
+            relative(0, 100),
+            relative(1, 0),
+            relative(1, 1),
+            relative(0, 0),
+            step,
+            step,
+            step,
+        ]
+    );
+}
+
+#[test]
+fn the_way_back_from_an_edge_begins_at_the_edge() {
+    let mut bench = Bench::relative();
+    let mut go = |x| {
+        let (position, size) = (Point::new(x, 50), Size::new(200, 100));
+        let input = Input::Pointer {
+            position,
+            size,
+            buttons: 0,
+        };
+        bench.pending.input(ONE, input);
+    };
+    go(50);
+    go(0);
+    go(10);
+    go(30);
+    let pushed = [relative(0, -125), relative(0, -125)];
+    assert_eq!(bench.take_all(), [&pushed[..], &[relative(0, 30)]].concat());
+}
+
+#[test]
+fn a_long_way_leaves_room_for_no_more_input() {
+    let mut bench = Bench::relative();
+    bench.motion(127 * 63, 0);
+    assert!(bench.pending.has_room());
+    bench.motion(127, 0);
+    assert!(!bench.pending.has_room());
+    bench.offer_for(Duration::from_millis(1), |_| Offer::Taken);
+    assert!(bench.pending.has_room());
+}
+
+#[test]
+fn a_sleeping_mouse_moves_no_further_than_one_report_when_it_wakes() {
+    let mut bench = Bench::relative();
+    bench.motion(5000, 1);
+    bench.motion(0, 0);
+    bench.offer_for(STALL * 2, |_| Offer::Busy);
+    assert!(bench.is_empty(), "nothing is clicked late");
+    for _ in 0..10 {
+        bench.motion(50, 0);
+        bench.offer_for(STALL, |_| Offer::Busy);
+    }
+    bench.motion(30, 0);
+    assert_eq!(bench.take_all(), [relative(0, 30)]);
+    bench.motion(300, 0);
+    assert_eq!(bench.take_all(), [relative(0, 100); 3], "it is back");
+}
+
+#[test]
+fn a_target_that_was_away_is_neither_moved_nor_clicked_late() {
+    let mut bench = Bench::relative();
+    bench.motion(0, 1);
+    bench.take_all();
+    bench.motion(5000, 1);
+    bench.motion(0, 3);
+    bench.offer(offline);
+    bench.motion(5000, 1);
+    bench.offer_for(Duration::from_secs(60), offline);
+    assert_eq!(bench.take_all(), [relative(0, 0)]);
+    bench.motion(7, 1);
+    assert_eq!(bench.take_all(), [relative(0, 7)], "forgotten");
+}
+
+#[test]
+fn complaint_8_an_expired_client_keeps_its_modifiers_and_the_others_their_keys() {
+    let mut bench = Bench::default();
+    for (client, keysym) in [(ONE, 0x61), (ONE, 0xffe3), (TWO, 0x62), (ONE, 0x62)] {
+        bench
+            .pending
+            .input(client, Input::Key { down: true, keysym });
+    }
+    bench.pointer(9, 1);
+    bench.take_all();
+    bench.pending.input(ONE, Input::Expire);
+    assert_eq!(bench.take_all(), [keyboard(1, &[5]), absolute(0, 9)]);
+    bench.key(true, 'a');
+    assert_eq!(bench.take_all(), [keyboard(1, &[5, 4])], "the link is back");
+}
+
+#[test]
+fn switching_the_pointer_while_a_button_is_held_releases_it() {
+    let mut bench = Bench::default();
+    bench.pointer(9, 1);
+    bench.pending.input(ONE, Input::TogglePointerMode);
+    bench.pointer(19, 1);
+    bench.pointer(19, 0);
+    let expected = [absolute(0, 9), absolute(1, 9), absolute(0, 9)];
+    let push = bench.take_all().split_off(3);
+    assert!(
+        push.iter()
+            .all(|report| report.function() == Function::Relative)
+    );
+    assert!(push.iter().all(|report| !report.holds()), "{push:?}");
+    let mut bench = Bench::default();
+    bench.pointer(9, 1);
+    bench.pending.input(ONE, Input::TogglePointerMode);
+    assert_eq!(bench.take_all(), expected);
+}
+
+#[test]
+fn without_an_absolute_pointer_the_mouse_is_used_from_the_next_input_on() {
+    let mut bench = Bench::default();
+    bench.pointer(9, 1);
+    let change = bench
+        .pending
+        .look(|function| function != Function::Absolute);
+    assert_eq!(change, Some(Change::Pointer(PointerMode::Relative)));
+    assert_eq!(
+        bench
+            .pending
+            .look(|function| function != Function::Absolute),
+        None
+    );
+    let change = bench.pending.input(ONE, Input::TogglePointerMode);
+    assert_eq!(change, Some(Change::NoPointer(PointerMode::Absolute)));
+    assert_eq!(bench.pending.pointer_mode(), PointerMode::Relative);
+}
+
+#[test]
+fn an_idle_pointer_is_stirred_and_a_busy_or_absent_one_is_not() {
+    for mut bench in [Bench::default(), Bench::relative()] {
+        bench.pending.jiggle();
+        let stirred = bench.take_all();
+        assert_eq!(stirred.len(), 2);
+        assert!(stirred.iter().all(|report| !report.holds()));
+        bench.pending.jiggle();
+        bench.pending.jiggle();
+        assert_eq!(bench.take_all(), stirred, "once while one waits");
+
+        bench.pending.jiggle();
+        bench.offer(offline);
+        assert!(bench.is_empty(), "nothing is kept");
+        for _ in 0..5 {
+            bench.pending.jiggle();
+            bench.offer_for(Duration::from_secs(60), offline);
+        }
+        let downs = |change: &&Change| matches!(change, Change::Down(..));
+        assert_eq!(bench.changes.iter().filter(downs).count(), 1, "said once");
+        assert!(bench.is_empty());
+
+        // Asleep: one report, which changes nothing, and by which it is seen to be back.
+        for _ in 0..5 {
+            bench.pending.jiggle();
+            bench.offer_for(Duration::from_secs(60), |_| Offer::Busy);
+        }
+        let woken = bench.take_all();
+        assert_eq!(woken.len(), 1);
+        assert_eq!(woken[0].state(), stirred[1].state());
+        bench.pending.jiggle();
+        assert_eq!(bench.take_all(), stirred, "back again");
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Input(ClientId, Input),
@@ -392,6 +596,10 @@ fn steps(targets: Vec<Target>) -> impl Strategy<Value = Vec<Step>> {
             size: SCREEN,
             buttons,
         }),
+        3 => (-300..300_i16, -300..300_i16, 0..512_u16)
+            .prop_map(|(dx, dy, buttons)| Input::Motion { dx, dy, buttons }),
+        1 => Just(Input::TogglePointerMode),
+        1 => Just(Input::Expire),
         1 => Just(Input::Leave),
     ];
     let step = prop_oneof![
@@ -405,7 +613,7 @@ fn steps(targets: Vec<Target>) -> impl Strategy<Value = Vec<Step>> {
 fn play(bench: &mut Bench, steps: &[Step]) {
     for step in steps {
         match *step {
-            Step::Input(client, input) => bench.pending.input(client, input),
+            Step::Input(client, input) => drop(bench.pending.input(client, input)),
             Step::Pause(milliseconds) => bench.now += Duration::from_millis(milliseconds),
             Step::Offers(count, target) => {
                 for _ in 0..count {
@@ -495,20 +703,75 @@ proptest! {
                 other.offer(|_| Offer::Taken);
             }
         }
-        let mut prompt = other.taken;
-        // Only moves that another move followed may be missing from what came late. Of moves in a row the newest
-        // is kept, so both are held against each other from the end.
-        let mut follower: Option<Report> = None;
-        while let Some(report) = prompt.pop() {
-            if late.last() == Some(&report) {
-                late.pop();
-            } else {
-                prop_assert_eq!(report.function(), Function::Absolute);
-                prop_assert_eq!(report.state(), report);
-                prop_assert_eq!(follower.map(|next| next.bytes()[0]), Some(report.bytes()[0]));
-            }
-            follower = Some(report);
+        prop_assert_eq!(without_haste(late), without_haste(other.taken));
+    }
+
+    #[test]
+    fn a_slow_target_is_moved_as_far_as_the_hands(
+        moves in vec((any::<bool>(), -3000..3000_i16, -3000..3000_i16, 0..4_usize), 0..60)
+    ) {
+        let mut bench = Bench::relative();
+        let mut meant = Motion::NONE;
+        for (other, dx, dy, polls) in moves {
+            let client = if other { TWO } else { ONE };
+            meant = meant + Motion::new(dx, dy);
+            bench.pending.input(client, Input::Motion { dx, dy, buttons: 0 });
+            play(&mut bench, &[Step::Offers(1, Target::Busy), Step::Pause(2), Step::Offers(polls, Target::Live)]);
         }
-        prop_assert!(late.is_empty(), "{late:?} was never sent for");
+        let taken = bench.take_all();
+        let moved = taken.iter().fold(Motion::NONE, |sum, report| sum + motion_of(report));
+        prop_assert_eq!(moved, meant);
+    }
+}
+
+/// How far a report of the relative mouse moves it.
+fn motion_of(report: &Report) -> Motion {
+    let axis = |byte: usize| report.bytes()[byte].cast_signed();
+    Motion::new(axis(1), axis(2))
+}
+
+/// These reports, of moves in a row only what they come to: how many they were depends on how quick the target was.
+fn without_haste(reports: Vec<Report>) -> Vec<(Report, Motion)> {
+    let is_relative = |report: &Report| report.function() == Function::Relative;
+    let mut all: Vec<_> = reports
+        .into_iter()
+        .map(|report| match is_relative(&report) {
+            true => (report, motion_of(&report)),
+            false => (report, Motion::NONE),
+        })
+        .collect();
+    // A report that says no more than where the pointer is, after one with the same buttons.
+    let is_move = |report: &Report, buttons: u8| match report.function() {
+        Function::Absolute => report.state() == *report && report.bytes()[0] == buttons,
+        Function::Relative => report.bytes()[3..] == [0, 0] && report.bytes()[0] == buttons,
+        _ => false,
+    };
+    loop {
+        let before = all.len();
+        let mut fewer: Vec<(Report, Motion, bool)> = Vec::new();
+        let mut buttons = BTreeMap::new();
+        for (report, motion) in all {
+            let held = buttons.insert(report.function(), report.bytes()[0]);
+            let moves = is_move(&report, held.unwrap_or(0));
+            match fewer.last_mut() {
+                Some((last, sum, true)) if moves && last.function() == report.function() => {
+                    (*last, *sum) = (report, *sum + motion);
+                }
+                _ => fewer.push((report, motion, moves)),
+            }
+        }
+        fewer.retain(|(report, sum, moves)| !(*moves && is_relative(report) && sum.is_none()));
+        all = fewer
+            .into_iter()
+            .map(
+                |(report, motion, moves)| match is_relative(&report) && moves {
+                    true => (Report::relative(report.bytes()[0], 0, 0, 0, 0), motion),
+                    false => (report, motion),
+                },
+            )
+            .collect();
+        if all.len() == before {
+            return all;
+        }
     }
 }

@@ -13,8 +13,9 @@ use std::{
 use tokio::sync::watch;
 
 use super::{
-    ClientId, Input, Leds, Options,
+    ClientId, Input, Leds, Options, PointerMode,
     inbox::{Arrival, Inbox},
+    jiggle::Jiggle,
     pending::{Change, Pending},
     sink::Sink,
 };
@@ -25,12 +26,15 @@ const FAREWELL: Duration = Duration::from_millis(300);
 /// Starts the HID thread on a sink.
 pub fn spawn(sink: Box<dyn Sink>, options: Options) -> io::Result<(HidHandle, HidThread)> {
     let inbox = Arc::new(Inbox::default());
+    let mut writer = Writer::new(sink, options);
+    let pointer_mode = writer.pointer_mode.subscribe();
     let thread = thread::Builder::new().name("hid".into()).spawn({
         let inbox = Arc::clone(&inbox);
-        move || Writer::new(sink, options).run(&inbox)
+        move || writer.run(&inbox)
     })?;
     let handle = HidHandle {
         inbox: Arc::clone(&inbox),
+        pointer_mode,
     };
     let thread = HidThread {
         inbox,
@@ -43,9 +47,15 @@ pub fn spawn(sink: Box<dyn Sink>, options: Options) -> io::Result<(HidHandle, Hi
 #[derive(Clone, Debug)]
 pub struct HidHandle {
     inbox: Arc<Inbox>,
+    pointer_mode: watch::Receiver<PointerMode>,
 }
 
 impl HidHandle {
+    /// Which pointer is used, now and from then on.
+    pub fn pointer_mode(&self) -> watch::Receiver<PointerMode> {
+        self.pointer_mode.clone()
+    }
+
     /// Hands over what a client did, in order. Waits while a live target is slower than its clients; never for one that
     /// is offline, and not for more than about a second for one that is asleep. Pointer moves do not queue up.
     pub async fn send(&self, client: ClientId, input: Input) {
@@ -96,35 +106,65 @@ struct Writer {
     sink: Box<dyn Sink>,
     pending: Pending,
     leds: watch::Receiver<Option<Leds>>,
+    jiggle: Jiggle,
+    pointer_mode: watch::Sender<PointerMode>,
     start: Instant,
 }
 
 impl Writer {
     fn new(sink: Box<dyn Sink>, options: Options) -> Self {
-        Self {
+        let pending = Pending::new(options.layout, options.lock_inference, &options.mouse);
+        let mut writer = Self {
             sink,
-            pending: Pending::new(options.layout, options.lock_inference),
+            pointer_mode: watch::Sender::new(pending.pointer_mode()),
+            pending,
             leds: options.leds,
+            jiggle: Jiggle::new(options.mouse.jiggle),
             start: Instant::now(),
-        }
+        };
+        writer.look();
+        writer
     }
 
-    fn run(mut self, inbox: &Inbox) {
+    fn run(&mut self, inbox: &Inbox) {
         loop {
             self.deliver();
-            let idle = self.pending.idle_for(self.start.elapsed());
+            let now = self.start.elapsed();
+            if self.jiggle.is_due(now) {
+                self.look();
+                self.pending.jiggle();
+                self.jiggle.restart(now, now.subsec_nanos());
+                continue;
+            }
+            let idle = self.pending.idle_for(now).into_iter();
+            let idle = idle.chain(self.jiggle.due_in(now)).min();
             // One input at a time: a target that was asleep may be back by the time of the next.
             match inbox.wait(self.pending.has_room(), idle) {
-                Arrival::Input(client, input) => {
-                    let leds = *self.leds.borrow();
-                    self.pending.look_at_leds(self.start.elapsed(), leds);
-                    self.pending.input(client, input);
-                }
+                Arrival::Input(client, input) => self.take(client, input),
                 Arrival::Nothing => {}
                 Arrival::Closed => break,
             }
         }
         self.say_goodbye();
+    }
+
+    fn take(&mut self, client: ClientId, input: Input) {
+        self.look();
+        let leds = *self.leds.borrow();
+        self.pending.look_at_leds(self.start.elapsed(), leds);
+        let change = self.pending.input(client, input);
+        self.tell(change);
+        if !matches!(input, Input::Expire | Input::Leave) {
+            let now = self.start.elapsed();
+            self.jiggle.restart(now, now.subsec_nanos());
+        }
+    }
+
+    /// Looks which functions there are now.
+    fn look(&mut self) {
+        let sink = &mut self.sink;
+        let change = self.pending.look(|function| sink.has(function));
+        self.tell(change);
     }
 
     fn say_goodbye(&mut self) {
@@ -148,15 +188,27 @@ impl Writer {
         while let Some(report) = self.pending.next(self.start.elapsed()) {
             let function = report.function();
             let offer = self.sink.offer(function, report.bytes());
-            match self.pending.outcome(function, offer, self.start.elapsed()) {
-                None => {}
-                Some(Change::Up(function)) => tracing::info!(%function, "the target takes reports"),
-                Some(Change::Down(function, why)) => {
-                    tracing::warn!(%function, why, "the target is offline, input is dropped");
-                }
-                Some(Change::Stalled(function)) => {
-                    tracing::warn!(%function, "the target fetches no reports (asleep, or firmware without this device)");
-                }
+            let change = self.pending.outcome(function, offer, self.start.elapsed());
+            self.tell(change);
+        }
+    }
+
+    fn tell(&self, change: Option<Change>) {
+        match change {
+            None => {}
+            Some(Change::Up(function)) => tracing::info!(%function, "the target takes reports"),
+            Some(Change::Down(function, why)) => {
+                tracing::warn!(%function, why, "the target is offline, input is dropped");
+            }
+            Some(Change::Stalled(function)) => {
+                tracing::warn!(%function, "the target fetches no reports (asleep, or firmware without this device)");
+            }
+            Some(Change::Pointer(mode)) => {
+                tracing::info!(function = %mode.function(), "this pointer is used from now on");
+                self.pointer_mode.send_replace(mode);
+            }
+            Some(Change::NoPointer(mode)) => {
+                tracing::warn!(function = %mode.function(), "the target has no such pointer, so the mode stays");
             }
         }
     }

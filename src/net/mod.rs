@@ -5,6 +5,7 @@
 
 mod admission;
 mod encoders;
+mod expiry;
 mod input;
 mod listener;
 mod outbox;
@@ -28,7 +29,7 @@ use rfb::{
 use tokio::{sync::watch, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::hid::{ClientId, Leds};
+use crate::hid::{ClientId, Leds, PointerMode};
 
 pub use input::InputSink;
 pub use listener::{ListenError, Listener};
@@ -44,6 +45,10 @@ pub struct Edges<I> {
     pub frames: watch::Receiver<Frame>,
     /// Lock LEDs as the target set them last, `None` while unknown.
     pub leds: watch::Receiver<Option<Leds>>,
+    /// What clients that can send both are asked for, positions or movements.
+    pub pointer_mode: watch::Receiver<PointerMode>,
+    /// A client of which nothing is heard for so long loses the keys that it holds; never if zero.
+    pub key_expiry: Duration,
     /// Where keys and pointer go.
     pub input: I,
 }

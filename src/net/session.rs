@@ -13,8 +13,14 @@ use tokio::{
     time::{Instant, sleep_until, timeout, timeout_at},
 };
 
-use super::{InputSink, Server, admission::Place, input::Inputs, outbox::Outbox};
-use crate::hid::{ClientId, Input, Leds};
+use super::{
+    InputSink, Server,
+    admission::Place,
+    expiry::{Expiry, Silence},
+    input::Inputs,
+    outbox::Outbox,
+};
+use crate::hid::{ClientId, Input, Leds, PointerMode};
 
 /// From the first byte to ClientInit (check 69).
 const HANDSHAKE: Duration = Duration::from_secs(30);
@@ -117,6 +123,8 @@ struct Session<'a, S, I: InputSink> {
     inputs: Inputs<'a, I>,
     frames: watch::Receiver<rfb::frame::Frame>,
     leds: watch::Receiver<Option<Leds>>,
+    pointer_mode: watch::Receiver<PointerMode>,
+    expiry: Expiry,
     encoding_logged: bool,
 }
 
@@ -140,10 +148,13 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
             inputs: Inputs::new(&server.edges.input, client),
             frames: server.edges.frames.clone(),
             leds: server.edges.leds.clone(),
+            pointer_mode: server.edges.pointer_mode.clone(),
+            expiry: Expiry::new(server.edges.key_expiry, Instant::now()),
             encoding_logged: false,
         };
         session.frames.mark_changed();
         session.leds.mark_changed();
+        session.pointer_mode.mark_changed();
         session
     }
 
@@ -152,7 +163,7 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
         let handshake_ends = Instant::now() + HANDSHAKE;
         let mut last_progress = Instant::now();
         let mut heard = turn <= last_progress;
-        let mut leds_known = true;
+        let (mut leds_known, mut mode_known) = (true, true);
         let mut received = vec![0; 16 * 1024];
         let mut encoding = pin!(None);
         loop {
@@ -170,6 +181,11 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
             }
 
             let may_read = heard && !self.outbox.is_full() && !self.inputs.is_full();
+            if !may_read {
+                // Nobody can be heard.
+                self.expiry.heard(Instant::now());
+            }
+            let expires_at = self.expiry.due_at();
             let wakes_at = self.connection.wakes_at().map(|at| self.server.instant(at));
             let shaking_hands = !self.connection.is_running();
             tokio::select! {
@@ -191,6 +207,13 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
                     let leds = *self.leds.borrow_and_update();
                     self.connection.set_leds(leds.map(led_state));
                 }
+                changed = self.pointer_mode.changed(), if mode_known => {
+                    mode_known = changed.is_ok();
+                    let mode = *self.pointer_mode.borrow_and_update();
+                    self.connection.set_pointer_mode(pointer_mode(mode));
+                }
+                () = async { sleep_until(expires_at.unwrap_or(last_progress)).await },
+                    if expires_at.is_some() => self.expire(),
                 // Something is due by time alone: the loop looks what.
                 () = async { sleep_until(wakes_at.unwrap_or(last_progress)).await },
                     if wakes_at.is_some() && self.outbox.is_empty() => {}
@@ -227,6 +250,7 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
                         Err(error) => return error.into(),
                     };
                     let was_empty = self.outbox.is_empty();
+                    self.expiry.heard(Instant::now());
                     self.connection.set_now(self.server.now());
                     let result = self.connection.receive(bytes);
                     if let Err(full) = self.take_events(place) {
@@ -264,22 +288,47 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
                     self.encoding_logged = true;
                     tracing::info!(client, %peer, encoding, "encoding chosen");
                 }
-                Event::Key { down, keysym } => self.inputs.push(Input::Key { down, keysym }),
+                Event::Key { down, keysym } => self.push(Input::Key { down, keysym }),
                 Event::ExtendedKey { down, keysym, code } => {
-                    self.inputs.push(Input::ExtendedKey { down, keysym, code });
+                    self.push(Input::ExtendedKey { down, keysym, code });
                 }
                 Event::Pointer {
                     position,
                     size,
                     buttons,
-                } => self.inputs.push(Input::Pointer {
+                } => self.push(Input::Pointer {
                     position,
                     size,
                     buttons,
                 }),
+                Event::Motion { dx, dy, buttons } => {
+                    self.push(Input::Motion { dx, dy, buttons });
+                }
             }
         }
         Ok(())
+    }
+
+    fn push(&mut self, input: Input) {
+        self.expiry.note(&input);
+        self.inputs.push(input);
+    }
+
+    /// Nothing was heard for long of a client that holds something.
+    fn expire(&mut self) {
+        match self.expiry.due(Instant::now()) {
+            None => {}
+            Some(Silence::Ask) => self.connection.probe(),
+            Some(Silence::LetGo) => {
+                tracing::warn!(
+                    client = self.client.0,
+                    peer = %self.peer,
+                    seconds = self.server.edges.key_expiry.as_secs(),
+                    "nothing was heard of a client that holds keys or buttons; they are let go of"
+                );
+                self.push(Input::Expire);
+            }
+        }
     }
 
     /// Hands over what the client typed last, and tells it why it has to go.
@@ -337,6 +386,13 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
         let mut ignored = [0; 1024];
         let gone = async { while self.reader.read(&mut ignored).await.is_ok_and(|n| n > 0) {} };
         let _ = timeout_at(ends, gone).await;
+    }
+}
+
+fn pointer_mode(mode: PointerMode) -> rfb::server::PointerMode {
+    match mode {
+        PointerMode::Absolute => rfb::server::PointerMode::Absolute,
+        PointerMode::Relative => rfb::server::PointerMode::Relative,
     }
 }
 

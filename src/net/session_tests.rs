@@ -20,7 +20,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::super::{Edges, InputSink, Server};
-use crate::hid::{ClientId, Input, Leds};
+use crate::hid::{ClientId, Input, Leds, PointerMode};
 
 const SIZE: Size = Size::new(320, 200);
 const PASSWORD: &[u8] = b"secret";
@@ -51,19 +51,30 @@ struct Bench {
     inputs: mpsc::UnboundedReceiver<Input>,
     frames: watch::Sender<Frame>,
     leds: watch::Sender<Option<Leds>>,
+    pointer_mode: watch::Sender<PointerMode>,
     stop: CancellationToken,
 }
 
 impl Bench {
     fn new(password: Option<&[u8]>) -> Self {
-        Self::with_pace(password, Duration::ZERO)
+        Self::with(password, Duration::ZERO, Duration::ZERO)
     }
 
     /// A target that takes so long for each input.
     fn with_pace(password: Option<&[u8]>, pace: Duration) -> Self {
+        Self::with(password, pace, Duration::ZERO)
+    }
+
+    /// Where keys expire after so long.
+    fn with_expiry(key_expiry: Duration) -> Self {
+        Self::with(None, Duration::ZERO, key_expiry)
+    }
+
+    fn with(password: Option<&[u8]>, pace: Duration, key_expiry: Duration) -> Self {
         let (recorded, inputs) = mpsc::unbounded_channel();
         let (frames, shown) = watch::channel(Frame::solid(FrameSeq(1), SIZE, 0x00ff00));
         let (leds, lit) = watch::channel(None);
+        let (pointer_mode, used) = watch::channel(PointerMode::Absolute);
         let stop = CancellationToken::new();
         let config = ServerConfig {
             name: "bench".to_owned(),
@@ -73,6 +84,8 @@ impl Bench {
         let edges = Edges {
             frames: shown,
             leds: lit,
+            pointer_mode: used,
+            key_expiry,
             input: Recorder {
                 inputs: recorded,
                 pace,
@@ -83,6 +96,7 @@ impl Bench {
             inputs,
             frames,
             leds,
+            pointer_mode,
             stop,
         }
     }
@@ -425,4 +439,96 @@ async fn lock_leds_reach_the_client() {
         }
     }
     assert_eq!(pseudo, [4]);
+}
+
+/// Reads until the client's messages satisfy `found`.
+async fn hear<T>(
+    stream: &mut DuplexStream,
+    client: &mut Client,
+    found: impl Fn(&client::Message) -> Option<T>,
+) -> T {
+    let mut buffer = [0; 4096];
+    loop {
+        let n = stream.read(&mut buffer).await.expect("bytes");
+        let messages = client.receive(&buffer[..n]).expect("valid messages");
+        if let Some(found) = messages.iter().find_map(&found) {
+            return found;
+        }
+    }
+}
+
+/// Check 42: whoever listed -257 is told at once when movements are wanted, and then sends them.
+#[tokio::test(start_paused = true)]
+async fn a_client_is_asked_for_movements() {
+    let mut bench = Bench::new(None);
+    let mut stream = bench.connect(4096);
+    enter(&mut stream).await;
+    let mut client = Client::new(SIZE);
+    write(&mut stream, &client.set_encodings(&[0, -257])).await;
+    let mode = |message: &client::Message| match message {
+        client::Message::Update(rectangles) => rectangles
+            .iter()
+            .find(|rectangle| rectangle.encoding == -257)
+            .map(|rectangle| rectangle.rect.x),
+        _ => None,
+    };
+    for (wanted, x) in [
+        (PointerMode::Absolute, 1),
+        (PointerMode::Relative, 0),
+        (PointerMode::Absolute, 1),
+    ] {
+        write(&mut stream, &request(true)).await;
+        bench.pointer_mode.send_replace(wanted);
+        assert_eq!(hear(&mut stream, &mut client, mode).await, x);
+        if wanted == PointerMode::Relative {
+            write(&mut stream, &client::pointer(1, 0x7fff - 9, 0x7fff + 1)).await;
+            let moved = Input::Motion {
+                dx: -9,
+                dy: 1,
+                buttons: 1,
+            };
+            assert_eq!(bench.inputs.recv().await, Some(moved));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn complaint_8_a_dead_link_lets_go_of_what_it_held() {
+    let mut bench = Bench::with_expiry(Duration::from_secs(10));
+    let mut stream = bench.connect(4096);
+    enter(&mut stream).await;
+    let begun = Instant::now();
+    write(&mut stream, &key(true, 0x61)).await;
+    assert_eq!(bench.inputs.recv().await, Some(A[0]));
+    assert_eq!(bench.inputs.recv().await, Some(Input::Expire));
+    assert_eq!(begun.elapsed().as_secs(), 10);
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    assert_eq!(bench.inputs(), [], "once, and the session goes on");
+    write(&mut stream, &key(true, 0x61)).await;
+    assert_eq!(bench.inputs.recv().await, Some(A[0]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn complaint_9_who_answers_the_fence_keeps_what_is_held() {
+    let mut bench = Bench::with_expiry(Duration::from_secs(10));
+    let mut stream = bench.connect(4096);
+    enter(&mut stream).await;
+    let mut client = Client::new(SIZE);
+    write(&mut stream, &client.set_encodings(&[0, -312])).await;
+    write(&mut stream, &client::pointer(1, 5, 5)).await;
+    let asked = |message: &client::Message| match message {
+        client::Message::Fence { flags, data } => Some((*flags, data.clone())),
+        _ => None,
+    };
+    let begun = Instant::now();
+    // The first one says that fences work here.
+    for _ in 0..100 {
+        let (flags, data) = hear(&mut stream, &mut client, asked).await;
+        write(&mut stream, &client::fence(flags & !(1 << 31), &data)).await;
+    }
+    assert_eq!(begun.elapsed().as_secs(), 99 * 5);
+    assert_eq!(bench.inputs().len(), 1, "the press alone");
+    hear(&mut stream, &mut client, asked).await;
+    assert_eq!(bench.inputs.recv().await, Some(Input::Expire));
+    assert_eq!(begun.elapsed().as_secs(), 99 * 5 + 10);
 }

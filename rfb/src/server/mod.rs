@@ -293,12 +293,11 @@ impl Connection {
         }
     }
 
-    /// Puts a question into [`Connection::take_output`] that every client answers which is still there, if this one
-    /// takes such questions (Fence). Says whether it does.
-    pub fn probe(&mut self) -> bool {
-        match &mut self.state {
-            State::Running(session) => session.probe(&mut self.output),
-            State::Handshake(_) | State::Ended => false,
+    /// Asks a client that takes fences for a sign of life: puts one into [`Connection::take_output`], or behind the update
+    /// that is out. The answer is no event; that bytes come is the sign.
+    pub fn probe(&mut self) {
+        if let State::Running(session) = &mut self.state {
+            session.probe(&mut self.output);
         }
     }
 

@@ -220,13 +220,11 @@ impl Session {
         }
     }
 
-    /// Sends a fence if the client takes them; whoever is there answers.
-    pub(super) fn probe(&mut self, out: &mut Vec<u8>) -> bool {
-        let answers = self.wants.fence && self.told.fence;
-        if answers {
+    /// Sends a fence if the client takes them; who is there answers it.
+    pub(super) fn probe(&mut self, out: &mut Vec<u8>) {
+        if self.wants.fence && self.told.fence {
             server::server_fence(self.control(out), fence::REQUEST, &[0]);
         }
-        answers
     }
 
     fn enable_continuous_updates(&mut self, enable: bool, area: Rect, out: &mut Vec<u8>) {
