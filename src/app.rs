@@ -15,9 +15,9 @@
 //! to frames. They never wait for a device and never encode; an update is planned and encoded on the runtime's blocking
 //! pool, as many at a time as there are cores, once for all sessions that need the same, a large one on all cores.
 //!
-//! Between them are only four things, none of which can grow or block the sender: `watch<Signal>` and
-//! `watch<Frame>`, which hold the newest value; `watch<Option<Leds>>`; and the HID thread's bounded queue, in which
-//! pointer moves replace each other and a client that types too fast waits by itself. Everyone looks at the newest frame
+//! Between them are only five things, none of which can grow or block the sender: `watch<Signal>` and
+//! `watch<Frame>`, which hold the newest value; `watch<Option<Leds>>` and `watch<PointerMode>`; and the HID thread's
+//! bounded queue, in which pointer moves become one and a client that types too fast waits by itself. Everyone looks at the newest frame
 //! when it is ready for one, so nothing queues up behind a slow client or a slow target.
 //!
 //! # The end

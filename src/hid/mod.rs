@@ -5,7 +5,10 @@
 //!     keyboard, mouse (who holds what → reports) → pending (what the target has yet to be told) → sink → target
 //! ```
 //!
-//! `keymap`, `keyboard`, `locks`, `modifiers`, `mouse` and `pending` are pure; `writer` is the thread around them.
+//! The mouse is the absolute pointer or the relative one (`pointer_mode` says which); for that, positions become
+//! movements (`reckoning`) and movements reports (`motion`). An idle target is stirred (`jiggle`).
+//!
+//! All but `inbox`, `writer`, the thread around the rest, and `sink` are pure.
 
 pub mod descriptor;
 mod inbox;

@@ -407,5 +407,11 @@ impl Lane {
 }
 
 #[cfg(test)]
+#[path = "pending_mouse_tests.rs"]
+mod mouse_tests;
+#[cfg(test)]
+#[path = "pending_properties.rs"]
+mod properties;
+#[cfg(test)]
 #[path = "pending_tests.rs"]
 mod tests;

@@ -154,7 +154,9 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
         };
         session.frames.mark_changed();
         session.leds.mark_changed();
-        session.pointer_mode.mark_changed();
+        // Before the client can be told another one.
+        let mode = *session.pointer_mode.borrow_and_update();
+        session.connection.set_pointer_mode(pointer_mode(mode));
         session
     }
 
@@ -404,6 +406,9 @@ fn led_state(leds: Leds) -> LedState {
     }
 }
 
+#[cfg(test)]
+#[path = "session_pointer_tests.rs"]
+mod pointer_tests;
 #[cfg(test)]
 #[path = "session_tests.rs"]
 mod tests;

@@ -22,11 +22,11 @@ use tokio_util::sync::CancellationToken;
 use super::super::{Edges, InputSink, Server};
 use crate::hid::{ClientId, Input, Leds, PointerMode};
 
-const SIZE: Size = Size::new(320, 200);
+pub(super) const SIZE: Size = Size::new(320, 200);
 const PASSWORD: &[u8] = b"secret";
 
 /// Takes every input, after a while.
-struct Recorder {
+pub(super) struct Recorder {
     inputs: mpsc::UnboundedSender<Input>,
     pace: Duration,
 }
@@ -46,31 +46,31 @@ impl InputSink for Recorder {
     }
 }
 
-struct Bench {
+pub(super) struct Bench {
     server: Arc<Server<Recorder>>,
-    inputs: mpsc::UnboundedReceiver<Input>,
+    pub(super) inputs: mpsc::UnboundedReceiver<Input>,
     frames: watch::Sender<Frame>,
     leds: watch::Sender<Option<Leds>>,
-    pointer_mode: watch::Sender<PointerMode>,
+    pub(super) pointer_mode: watch::Sender<PointerMode>,
     stop: CancellationToken,
 }
 
 impl Bench {
-    fn new(password: Option<&[u8]>) -> Self {
+    pub(super) fn new(password: Option<&[u8]>) -> Self {
         Self::with(password, Duration::ZERO, Duration::ZERO)
     }
 
     /// A target that takes so long for each input.
-    fn with_pace(password: Option<&[u8]>, pace: Duration) -> Self {
+    pub(super) fn with_pace(password: Option<&[u8]>, pace: Duration) -> Self {
         Self::with(password, pace, Duration::ZERO)
     }
 
     /// Where keys expire after so long.
-    fn with_expiry(key_expiry: Duration) -> Self {
+    pub(super) fn with_expiry(key_expiry: Duration) -> Self {
         Self::with(None, Duration::ZERO, key_expiry)
     }
 
-    fn with(password: Option<&[u8]>, pace: Duration, key_expiry: Duration) -> Self {
+    pub(super) fn with(password: Option<&[u8]>, pace: Duration, key_expiry: Duration) -> Self {
         let (recorded, inputs) = mpsc::unbounded_channel();
         let (frames, shown) = watch::channel(Frame::solid(FrameSeq(1), SIZE, 0x00ff00));
         let (leds, lit) = watch::channel(None);
@@ -102,7 +102,7 @@ impl Bench {
     }
 
     /// A connection whose stream holds `room` bytes in each direction.
-    fn connect(&self, room: usize) -> DuplexStream {
+    pub(super) fn connect(&self, room: usize) -> DuplexStream {
         let (ours, theirs) = duplex(room);
         let peer = ([192, 0, 2, 7], 40_000).into();
         self.server.start_session(theirs, peer);
@@ -116,7 +116,7 @@ impl Bench {
     }
 
     /// What the clients did until now.
-    fn inputs(&mut self) -> Vec<Input> {
+    pub(super) fn inputs(&mut self) -> Vec<Input> {
         std::iter::from_fn(|| self.inputs.try_recv().ok()).collect()
     }
 }
@@ -127,7 +127,7 @@ async fn read(stream: &mut DuplexStream, length: usize) -> Vec<u8> {
     bytes
 }
 
-async fn write(stream: &mut DuplexStream, bytes: &[u8]) {
+pub(super) async fn write(stream: &mut DuplexStream, bytes: &[u8]) {
     stream.write_all(bytes).await.expect("an open stream");
 }
 
@@ -148,7 +148,7 @@ async fn initialise(stream: &mut DuplexStream) {
     assert_eq!(init[..4], [1, 64, 0, 200]);
 }
 
-async fn enter(stream: &mut DuplexStream) {
+pub(super) async fn enter(stream: &mut DuplexStream) {
     assert_eq!(greet(stream).await, 1);
     initialise(stream).await;
 }
@@ -163,11 +163,11 @@ async fn log_in(stream: &mut DuplexStream, password: &[u8]) -> u32 {
     u32::from_be_bytes(result.try_into().expect("4 bytes"))
 }
 
-fn request(incremental: bool) -> Vec<u8> {
+pub(super) fn request(incremental: bool) -> Vec<u8> {
     client::request(incremental, SIZE.rect())
 }
 
-const A: [Input; 2] = [
+pub(super) const A: [Input; 2] = [
     Input::Key {
         down: true,
         keysym: 0x61,
@@ -439,96 +439,4 @@ async fn lock_leds_reach_the_client() {
         }
     }
     assert_eq!(pseudo, [4]);
-}
-
-/// Reads until the client's messages satisfy `found`.
-async fn hear<T>(
-    stream: &mut DuplexStream,
-    client: &mut Client,
-    found: impl Fn(&client::Message) -> Option<T>,
-) -> T {
-    let mut buffer = [0; 4096];
-    loop {
-        let n = stream.read(&mut buffer).await.expect("bytes");
-        let messages = client.receive(&buffer[..n]).expect("valid messages");
-        if let Some(found) = messages.iter().find_map(&found) {
-            return found;
-        }
-    }
-}
-
-/// Check 42: whoever listed -257 is told at once when movements are wanted, and then sends them.
-#[tokio::test(start_paused = true)]
-async fn a_client_is_asked_for_movements() {
-    let mut bench = Bench::new(None);
-    let mut stream = bench.connect(4096);
-    enter(&mut stream).await;
-    let mut client = Client::new(SIZE);
-    write(&mut stream, &client.set_encodings(&[0, -257])).await;
-    let mode = |message: &client::Message| match message {
-        client::Message::Update(rectangles) => rectangles
-            .iter()
-            .find(|rectangle| rectangle.encoding == -257)
-            .map(|rectangle| rectangle.rect.x),
-        _ => None,
-    };
-    for (wanted, x) in [
-        (PointerMode::Absolute, 1),
-        (PointerMode::Relative, 0),
-        (PointerMode::Absolute, 1),
-    ] {
-        write(&mut stream, &request(true)).await;
-        bench.pointer_mode.send_replace(wanted);
-        assert_eq!(hear(&mut stream, &mut client, mode).await, x);
-        if wanted == PointerMode::Relative {
-            write(&mut stream, &client::pointer(1, 0x7fff - 9, 0x7fff + 1)).await;
-            let moved = Input::Motion {
-                dx: -9,
-                dy: 1,
-                buttons: 1,
-            };
-            assert_eq!(bench.inputs.recv().await, Some(moved));
-        }
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn complaint_8_a_dead_link_lets_go_of_what_it_held() {
-    let mut bench = Bench::with_expiry(Duration::from_secs(10));
-    let mut stream = bench.connect(4096);
-    enter(&mut stream).await;
-    let begun = Instant::now();
-    write(&mut stream, &key(true, 0x61)).await;
-    assert_eq!(bench.inputs.recv().await, Some(A[0]));
-    assert_eq!(bench.inputs.recv().await, Some(Input::Expire));
-    assert_eq!(begun.elapsed().as_secs(), 10);
-    tokio::time::sleep(Duration::from_secs(3600)).await;
-    assert_eq!(bench.inputs(), [], "once, and the session goes on");
-    write(&mut stream, &key(true, 0x61)).await;
-    assert_eq!(bench.inputs.recv().await, Some(A[0]));
-}
-
-#[tokio::test(start_paused = true)]
-async fn complaint_9_who_answers_the_fence_keeps_what_is_held() {
-    let mut bench = Bench::with_expiry(Duration::from_secs(10));
-    let mut stream = bench.connect(4096);
-    enter(&mut stream).await;
-    let mut client = Client::new(SIZE);
-    write(&mut stream, &client.set_encodings(&[0, -312])).await;
-    write(&mut stream, &client::pointer(1, 5, 5)).await;
-    let asked = |message: &client::Message| match message {
-        client::Message::Fence { flags, data } => Some((*flags, data.clone())),
-        _ => None,
-    };
-    let begun = Instant::now();
-    // The first one says that fences work here.
-    for _ in 0..100 {
-        let (flags, data) = hear(&mut stream, &mut client, asked).await;
-        write(&mut stream, &client::fence(flags & !(1 << 31), &data)).await;
-    }
-    assert_eq!(begun.elapsed().as_secs(), 99 * 5);
-    assert_eq!(bench.inputs().len(), 1, "the press alone");
-    hear(&mut stream, &mut client, asked).await;
-    assert_eq!(bench.inputs.recv().await, Some(Input::Expire));
-    assert_eq!(begun.elapsed().as_secs(), 99 * 5 + 10);
 }
