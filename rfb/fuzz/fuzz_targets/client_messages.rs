@@ -9,7 +9,7 @@ use libfuzzer_sys::fuzz_target;
 use rfb::{
     frame::{Frame, FrameSeq},
     geom::Size,
-    server::{Connection, ServerConfig},
+    server::{Connection, PointerMode, ServerConfig},
 };
 
 /// Version 3.8, security type None, shared.
@@ -36,6 +36,13 @@ fuzz_target!(|data: &[u8]| {
             return;
         }
         while connection.next_event().is_some() {}
+        connection.set_pointer_mode(match index % 3 {
+            0 => PointerMode::Relative,
+            _ => PointerMode::Absolute,
+        });
+        if index % 5 == 0 {
+            connection.probe();
+        }
         connection.show(if index % 2 == 0 {
             first.clone()
         } else {
