@@ -99,6 +99,34 @@ fn a_target_that_was_away_is_neither_moved_nor_clicked_late() {
     assert_eq!(bench.take_all(), [relative(0, 7)], "forgotten");
 }
 
+/// What was dropped on the way to a target that was asleep or away would put the pointers apart without a sign.
+#[test]
+fn after_lost_movements_the_next_position_is_where_the_pointer_is() {
+    let lost: [fn(&mut Bench); 2] = [
+        |bench| bench.offer(offline),
+        |bench| bench.offer_for(STALL * 2, |_| Offer::Busy),
+    ];
+    for lose in lost {
+        let mut bench = Bench::relative();
+        let go = |bench: &mut Bench, x| {
+            let (position, size) = (Point::new(x, 50), Size::new(1000, 100));
+            let input = Input::Pointer {
+                position,
+                size,
+                buttons: 0,
+            };
+            bench.pending.input(ONE, input);
+        };
+        go(&mut bench, 500);
+        go(&mut bench, 600);
+        lose(&mut bench);
+        go(&mut bench, 300);
+        assert_eq!(bench.take_all(), []);
+        go(&mut bench, 305);
+        assert_eq!(bench.take_all(), [relative(0, 5)]);
+    }
+}
+
 #[test]
 fn complaint_8_an_expired_client_keeps_its_modifiers_and_the_others_their_keys() {
     let mut bench = Bench::default();

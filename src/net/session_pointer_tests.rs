@@ -8,11 +8,14 @@ use rfb::testing::{
 };
 use tokio::{
     io::{AsyncReadExt as _, DuplexStream},
-    time::Instant,
+    time::{Instant, timeout},
 };
 
 use super::tests::{A, Bench, SIZE, enter, request, write};
 use crate::hid::{Input, PointerMode};
+
+/// What does not come within this does not come.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Reads until the client's messages satisfy `found`.
 async fn hear<T>(
@@ -22,7 +25,8 @@ async fn hear<T>(
 ) -> T {
     let mut buffer = [0; 4096];
     loop {
-        let n = stream.read(&mut buffer).await.expect("bytes");
+        let read = timeout(PATIENCE, stream.read(&mut buffer)).await;
+        let n = read.expect("something comes").expect("bytes");
         let messages = client.receive(&buffer[..n]).expect("valid messages");
         if let Some(found) = messages.iter().find_map(&found) {
             return found;
