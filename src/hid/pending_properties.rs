@@ -53,16 +53,19 @@ fn steps(targets: Vec<Target>) -> impl Strategy<Value = Vec<Step>> {
 
 /// Keys that were pressed by anybody at any time, by the keymap alone.
 fn ever_pressed(steps: &[Step]) -> Vec<u8> {
-    use super::super::keymap::{Key, from_scancode};
+    use super::super::keymap::{Action, Key, from_scancode};
     let layout = Layout::us();
-    let from_keysym = |keysym| layout.stroke(keysym);
+    let from_keysym = |keysym| match layout.action(keysym, false)? {
+        Action::Key(key) => Some(key),
+        Action::Type(typing) => Some(Key::Keyboard(typing.stroke.usage)),
+    };
     let key = |input| match input {
-        Input::Key { down: true, keysym } => from_keysym(keysym).map(|stroke| stroke.key),
+        Input::Key { down: true, keysym } => from_keysym(keysym),
         Input::ExtendedKey {
             down: true,
             keysym,
             code,
-        } => from_scancode(code).or_else(|| from_keysym(keysym).map(|stroke| stroke.key)),
+        } => from_scancode(code).or_else(|| from_keysym(keysym)),
         _ => None,
     };
     let keys = steps.iter().filter_map(|step| match step {

@@ -149,6 +149,7 @@ fn complaint_12_after_a_corner_the_targets_pointer_is_where_the_viewers_is() {
     let options = hid::Options {
         layout: Arc::new(Layout::us()),
         leds: lit,
+        lock_inference: true,
         mouse: MouseOptions::default(),
     };
     let (input, _thread) = hid::spawn(Box::new(sink), options).expect("a thread");
