@@ -15,9 +15,9 @@
 //! are being typed, and the step from signals to frames. They never wait for a device and never encode; an update is planned and encoded on the runtime's blocking
 //! pool, as many at a time as there are cores, once for all sessions that need the same, a large one on all cores.
 //!
-//! Between them are only four things, none of which can grow or block the sender: `watch<Signal>` and
-//! `watch<Frame>`, which hold the newest value; `watch<Option<Leds>>`; and the HID thread's bounded queue, in which
-//! pointer moves replace each other and a client that types too fast waits by itself. Everyone looks at the newest frame
+//! Between them are only five things, none of which can grow or block the sender: `watch<Signal>` and
+//! `watch<Frame>`, which hold the newest value; `watch<Option<Leds>>` and `watch<PointerMode>`; and the HID thread's
+//! bounded queue, in which pointer moves become one and a client that types too fast waits by itself. Everyone looks at the newest frame
 //! when it is ready for one, so nothing queues up behind a slow client or a slow target.
 //!
 //! # The end
@@ -282,6 +282,11 @@ fn serve(
         layout: Arc::clone(&target.layout),
         leds: target.leds.clone(),
         lock_inference: config.keyboard.lock_inference,
+        mouse: hid::MouseOptions {
+            mode: config.mouse.mode,
+            scroll_rate: config.mouse.scroll_rate.steps(),
+            jiggle: config.mouse.jiggle.duration(),
+        },
     };
     let (input, hid) = hid::spawn(sink, hid_options).map_err(StartError::System)?;
     let source = supervisor::spawn(target.opener, signal, config.noise_tolerance.levels())
@@ -298,16 +303,21 @@ fn serve(
     let stop = CancellationToken::new();
     let delay = config.keyboard.type_delay.duration();
     let typist = Typist::new(input.clone(), target.layout, delay, stop.clone());
+    let pointer_mode = input.pointer_mode();
     let edges = Edges {
         frames,
         leds: target.leds.clone(),
+        pointer_mode: pointer_mode.clone(),
+        key_expiry: config.keyboard.expiry.duration(),
         input,
         typist: typist.clone(),
         leader: config.hotkey.leader,
     };
     let server = Server::new(server_config, edges, stop.clone());
     let control = control.map(|socket| {
-        let context = control_socket::context(&server, typist, target.leds, config.view_only);
+        let view_only = config.view_only;
+        let context =
+            control_socket::context(&server, typist, target.leds, pointer_mode, view_only);
         runtime.spawn(socket.serve(context, stop.clone()))
     });
 

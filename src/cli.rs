@@ -6,8 +6,8 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::config::{
     ControlSettings, ControlSocket, Format, FramesPerSecond, Function, GadgetSettings,
-    HotkeySettings, KeyboardSettings, Leader, Listen, NoiseTolerance, ScreenSize, Settings, Sink,
-    Source, TypeDelay,
+    HotkeySettings, KeyboardSettings, Leader, Listen, MouseMode, MouseSettings, NoiseTolerance,
+    ScreenSize, ScrollRate, Seconds, Settings, Sink, Source, TypeDelay,
 };
 
 /// What the program is to do.
@@ -184,6 +184,27 @@ struct Common {
     /// $XDG_RUNTIME_DIR/rfbridge]
     #[arg(long, value_name = "PATH")]
     control_socket: Option<ControlSocket>,
+    #[command(flatten)]
+    mouse: MouseFlags,
+    /// Let go of the keys and mouse buttons of a client of which nothing was heard for so long, modifiers
+    /// excepted; 0 for never [default: 0]
+    #[arg(long, value_name = "SECONDS")]
+    keyboard_expiry: Option<Seconds>,
+}
+
+/// `[mouse]`
+#[derive(Args, Debug)]
+struct MouseFlags {
+    /// Which of the target's pointers to use: auto (absolute where it has that), absolute, relative [default: auto]
+    #[arg(long = "mouse-mode", value_name = "MODE")]
+    mode: Option<MouseMode>,
+    /// Steps for one turn of the wheel, 1 to 30 [default: 1]
+    #[arg(long = "mouse-scroll-rate", value_name = "STEPS")]
+    scroll_rate: Option<ScrollRate>,
+    /// Stir the pointer after about so long without input, so that the target neither locks nor sleeps; 0 for
+    /// never [default: 0]
+    #[arg(long = "mouse-jiggle", value_name = "SECONDS")]
+    jiggle: Option<Seconds>,
 }
 
 #[derive(Args, Debug)]
@@ -275,8 +296,10 @@ impl From<Common> for Settings {
             log: common.log,
             record: common.record,
             view_only: common.view_only.then_some(true),
+            mouse: common.mouse.into(),
             keyboard: KeyboardSettings {
                 type_delay: common.keyboard_type_delay,
+                expiry: common.keyboard_expiry,
                 ..KeyboardSettings::default()
             },
             hotkey: HotkeySettings {
@@ -304,6 +327,16 @@ impl From<Devices> for Settings {
     }
 }
 
+impl From<MouseFlags> for MouseSettings {
+    fn from(flags: MouseFlags) -> Self {
+        MouseSettings {
+            mode: flags.mode,
+            scroll_rate: flags.scroll_rate,
+            jiggle: flags.jiggle,
+        }
+    }
+}
+
 impl From<GadgetFlags> for GadgetSettings {
     fn from(flags: GadgetFlags) -> Self {
         GadgetSettings {
@@ -321,7 +354,7 @@ impl From<KeyboardFlags> for KeyboardSettings {
             layout: flags.layout,
             variant: flags.variant,
             lock_inference: flags.lock_inference,
-            type_delay: None,
+            ..KeyboardSettings::default()
         }
     }
 }
@@ -365,6 +398,7 @@ mod tests {
             --size 1920x1080 --fps 30 --view-only --record /r --log debug --source replay:/f --format nv12 --noise-tolerance 3 --sink null \
             --gadget-keyboard /dev/hidg3 --gadget-absolute none --gadget-relative none --gadget-consumer /dev/hidg4 \
             --keyboard-layout de --keyboard-variant nodeadkeys --keyboard-lock-inference false \
+            --mouse-mode relative --mouse-scroll-rate 3 --mouse-jiggle 60 --keyboard-expiry 10 \
             --keyboard-type-delay 20 --hotkey-leader pause --control-socket /run/c --config /c --print-config";
         let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
         let file = r#"
@@ -387,10 +421,16 @@ mod tests {
             relative = "none"
             consumer = "/dev/hidg4"
 
+            [mouse]
+            mode = "relative"
+            scroll-rate = 3
+            jiggle = 60
+
             [keyboard]
             layout = "de"
             variant = "nodeadkeys"
             lock-inference = false
+            expiry = 10
             type-delay = 20
 
             [hotkey]
@@ -423,6 +463,8 @@ mod tests {
             "--keyboard-type-delay 0",
             "--hotkey-leader none",
             "--control-socket none",
+            "--mouse-mode absolute",
+            "--keyboard-expiry 5",
         ] {
             assert!(parse(&format!("rfbridge demo {flags}")).is_ok(), "{flags}");
         }
@@ -477,6 +519,19 @@ mod tests {
                 ["--control-socket", "'c'", "absolute path"],
             ),
             ("--sink usb", ["--sink", "'usb'", "null"]),
+            ("--mouse-mode x", ["--mouse-mode", "'x'", "relative"]),
+            (
+                "--mouse-scroll-rate 31",
+                ["--mouse-scroll-rate", "'31'", "from 1 to 30"],
+            ),
+            (
+                "--mouse-jiggle 86401",
+                ["--mouse-jiggle", "'86401'", "from 0 (never) to 86400"],
+            ),
+            (
+                "--keyboard-expiry 1.5",
+                ["--keyboard-expiry", "'1.5'", "whole seconds"],
+            ),
             (
                 "--gadget-keyboard hidg0",
                 ["--gadget-keyboard", "'hidg0'", "/dev/hidg0"],

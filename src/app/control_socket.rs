@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use crate::{
     config::{Config, ControlSocket},
     control::{self, Context, OpenError, Reply, Socket, Status, usual_places},
-    hid::Leds,
+    hid::{Leds, PointerMode},
     net::{InputSink, Server},
     typing::Typist,
 };
@@ -47,6 +47,7 @@ pub(super) fn context<I: InputSink>(
     server: &Arc<Server<I>>,
     typist: Typist,
     leds: watch::Receiver<Option<Leds>>,
+    pointer_mode: watch::Receiver<PointerMode>,
     view_only: bool,
 ) -> Context {
     let server = Arc::clone(server);
@@ -57,6 +58,10 @@ pub(super) fn context<I: InputSink>(
             version: env!("CARGO_PKG_VERSION").to_owned(),
             clients: server.clients(),
             view_only,
+            pointer: match *pointer_mode.borrow() {
+                PointerMode::Absolute => control::Pointer::Absolute,
+                PointerMode::Relative => control::Pointer::Relative,
+            },
             leds: leds.borrow().map(|leds| control::Leds {
                 num: leds.num,
                 caps: leds.caps,

@@ -6,6 +6,7 @@
 
 mod control;
 mod file;
+mod mouse;
 mod password;
 mod settings;
 mod values;
@@ -17,8 +18,11 @@ use std::{
 
 pub use control::{ControlSocket, Leader, TypeDelay};
 pub use file::{DEFAULT_PATH, FileError};
+pub use mouse::{Mouse, MouseMode, ScrollRate, Seconds};
 pub use password::{CREDENTIAL, Password, PasswordError};
-pub use settings::{ControlSettings, GadgetSettings, HotkeySettings, KeyboardSettings, Settings};
+pub use settings::{
+    ControlSettings, GadgetSettings, HotkeySettings, KeyboardSettings, MouseSettings, Settings,
+};
 pub use values::{
     BadValue, Format, FramesPerSecond, Function, Listen, NoiseTolerance, ScreenSize, Sink, Source,
 };
@@ -51,6 +55,7 @@ pub struct Config {
     pub noise_tolerance: NoiseTolerance,
     pub sink: Sink,
     pub gadget: Gadget,
+    pub mouse: Mouse,
     pub keyboard: Keyboard,
     pub hotkey: Hotkey,
     pub control: Control,
@@ -78,7 +83,7 @@ pub struct Gadget {
     pub consumer: Function,
 }
 
-/// How clients that send characters are typed for.
+/// How keys are typed, and for how long they stay down.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Keyboard {
     /// The target's layout and its variant, by their XKB names.
@@ -89,6 +94,8 @@ pub struct Keyboard {
     pub lock_inference: bool,
     /// Between two characters of a text.
     pub type_delay: TypeDelay,
+    /// A client of which nothing was heard for so long loses the keys that it holds, but not its modifiers.
+    pub expiry: Seconds,
 }
 
 /// Settings that are well-formed one by one but make no sense together, or a value that no server can have.
@@ -153,6 +160,7 @@ impl Config {
             noise_tolerance: settings.noise_tolerance.unwrap_or_default(),
             sink: settings.sink.unwrap_or(Sink::Gadget),
             gadget: Gadget::new(settings.gadget),
+            mouse: Mouse::new(settings.mouse),
             keyboard: Keyboard::new(settings.keyboard),
             hotkey: Hotkey {
                 leader: settings.hotkey.leader.unwrap_or_default(),
@@ -252,6 +260,7 @@ impl Config {
             noise_tolerance: Some(self.noise_tolerance),
             sink: Some(self.sink),
             gadget: self.gadget.into_settings(),
+            mouse: self.mouse.into_settings(),
             keyboard: self.keyboard.into_settings(),
             hotkey: HotkeySettings {
                 leader: Some(self.hotkey.leader),
@@ -301,6 +310,7 @@ impl Keyboard {
             variant: settings.variant.unwrap_or_default(),
             lock_inference: settings.lock_inference.unwrap_or(true),
             type_delay: settings.type_delay.unwrap_or_default(),
+            expiry: settings.expiry.unwrap_or_default(),
         }
     }
 
@@ -310,6 +320,7 @@ impl Keyboard {
             variant: Some(self.variant),
             lock_inference: Some(self.lock_inference),
             type_delay: Some(self.type_delay),
+            expiry: Some(self.expiry),
         }
     }
 }

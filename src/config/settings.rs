@@ -4,9 +4,12 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::control::{ControlSocket, Leader, TypeDelay};
-use super::values::{
-    self, Format, FramesPerSecond, Function, Listen, NoiseTolerance, ScreenSize, Sink, Source,
+use super::{
+    control::{ControlSocket, Leader, TypeDelay},
+    mouse::{MouseMode, ScrollRate, Seconds},
+    values::{
+        self, Format, FramesPerSecond, Function, Listen, NoiseTolerance, ScreenSize, Sink, Source,
+    },
 };
 
 /// Makes a layer, or a section of one, of its keys: every key is one line here.
@@ -67,6 +70,7 @@ layer! {
         "noise-tolerance" noise_tolerance: NoiseTolerance,
         "sink" sink: Sink,
         ["gadget"] gadget: GadgetSettings,
+        ["mouse"] mouse: MouseSettings,
         ["keyboard"] keyboard: KeyboardSettings,
         ["hotkey"] hotkey: HotkeySettings,
         ["control"] control: ControlSettings,
@@ -84,11 +88,21 @@ layer! {
 }
 
 layer! {
-    /// `[keyboard]`: how clients that send characters are typed for.
+    /// `[mouse]`: how the pointer is moved.
+    pub struct MouseSettings {
+        "mode" mode: MouseMode,
+        "scroll-rate" scroll_rate: ScrollRate,
+        "jiggle" jiggle: Seconds,
+    }
+}
+
+layer! {
+    /// `[keyboard]`: how keys are typed, and for how long they stay down.
     pub struct KeyboardSettings {
         "layout" layout: String,
         "variant" variant: String,
         "lock-inference" lock_inference: bool,
+        "expiry" expiry: Seconds,
         "type-delay" type_delay: TypeDelay,
     }
 }

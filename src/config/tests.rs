@@ -33,9 +33,13 @@ fn an_empty_file_gives_the_defaults() {
         variant,
         lock_inference,
         type_delay,
+        expiry,
     } = config.keyboard;
     assert_eq!((layout.as_str(), variant.as_str()), ("us", ""));
-    assert!(lock_inference);
+    assert!(lock_inference && expiry.duration().is_zero());
+    assert_eq!(config.mouse.mode, MouseMode::Auto);
+    assert_eq!(config.mouse.scroll_rate.steps(), 1);
+    assert!(config.mouse.jiggle.duration().is_zero());
     assert_eq!(config.noise_tolerance.levels(), 0);
     assert_eq!(type_delay, TypeDelay::default());
     assert_eq!(config.hotkey.leader, Leader::RightCtrl);

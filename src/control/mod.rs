@@ -20,7 +20,7 @@ use crate::typing::Typist;
 
 pub use client::{Client, ConnectError};
 pub use place::{OpenError, Place, usual_places};
-pub use protocol::{Finding, Leds, Reply, Request, Status};
+pub use protocol::{Finding, Leds, Pointer, Reply, Request, Status};
 
 /// Connections at once; more are told to come back.
 const CONNECTIONS: usize = 16;

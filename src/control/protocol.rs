@@ -71,10 +71,19 @@ pub struct Status {
     /// VNC clients that have logged in.
     pub clients: usize,
     pub view_only: bool,
+    /// The pointer of the target that is used.
+    pub pointer: Pointer,
     /// The target's lock LEDs; `null` while unknown.
     pub leds: Option<Leds>,
     /// The text that is being typed.
     pub typing: Option<Reply>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pointer {
+    Absolute,
+    Relative,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -39,6 +39,7 @@ impl Bench {
             layout: Arc::default(),
             leds: tokio::sync::watch::channel(None).1,
             lock_inference: true,
+            mouse: hid::MouseOptions::default(),
         };
         let sink = Box::new(Valve(Arc::clone(&valve)));
         let (handle, thread) = hid::spawn(sink, options).expect("a thread");
@@ -48,6 +49,7 @@ impl Bench {
             version: "0".to_owned(),
             clients: 3,
             view_only: false,
+            pointer: Pointer::Relative,
             leds: None,
             typing: None,
         };
@@ -132,7 +134,7 @@ async fn a_text_is_typed_and_its_progress_told() {
         let request = r#"{"command":"type","text":"aé","skip":true,"delay_ms":1}"#;
         assert_eq!(peer.ask(request), skipped);
         peer.say(r#"{"command":"status"}"#);
-        let status = r#"{"version":"0","clients":3,"view_only":false,"leds":null,"typing":null}"#;
+        let status = r#"{"version":"0","clients":3,"view_only":false,"pointer":"relative","leds":null,"typing":null}"#;
         assert_eq!(peer.hear(), status);
     })
     .await;

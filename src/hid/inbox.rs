@@ -1,4 +1,5 @@
-//! The way from the sessions to the HID thread: a bounded queue in which a pointer move takes the place of the one before.
+//! The way from the sessions to the HID thread: a bounded queue in which a pointer move takes the place of the one before,
+//! or is added to it.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -47,7 +48,7 @@ pub(super) enum Arrival {
 }
 
 impl Inbox {
-    /// Waits for room, then puts the input in. A pointer move takes the place of the client's last one and a leave always has
+    /// Waits for room, then puts the input in. A pointer move joins the client's last one and a leave always has
     /// room, so neither waits long.
     pub(super) async fn send(&self, client: ClientId, input: Input) {
         loop {
@@ -119,20 +120,20 @@ impl Inbox {
         if state.closed {
             return true;
         }
-        let mut is_move = false;
-        if let Input::Pointer { buttons, .. } = input {
-            is_move = state.buttons.get(&client) == Some(&buttons);
-            if is_move {
-                state.forget_last_move(client);
-            }
+        let buttons = input.buttons();
+        let is_move = buttons.is_some() && buttons == state.buttons.get(&client).copied();
+        let mut input = input;
+        if is_move {
+            input = state.and_then_move(client, input);
         }
         if state.items.len() >= ROOM && input != Input::Leave {
             return false;
         }
-        match input {
-            Input::Pointer { buttons, .. } => drop(state.buttons.insert(client, buttons)),
-            Input::Leave => drop(state.buttons.remove(&client)),
-            _ => {}
+        if let Some(buttons) = buttons {
+            state.buttons.insert(client, buttons);
+        }
+        if input == Input::Leave {
+            state.buttons.remove(&client);
         }
         state.items.push_back(Item {
             client,
@@ -149,13 +150,17 @@ impl Inbox {
 }
 
 impl State {
-    /// Drops the client's last move if nothing but moves came after it.
-    fn forget_last_move(&mut self, client: ClientId) {
+    /// Takes out the client's last move, if nothing but moves came after it, and gives the one that stands for that and
+    /// for `next`.
+    fn and_then_move(&mut self, client: ClientId, next: Input) -> Input {
         let moves = self.items.iter().rev().take_while(|item| item.is_move);
         let back = moves.enumerate().find(|(_, item)| item.client == client);
-        if let Some((back, _)) = back {
-            self.items.remove(self.items.len() - 1 - back);
-        }
+        let both = back.and_then(|(back, item)| Some((back, item.input.and_then_move(next)?)));
+        let Some((back, both)) = both else {
+            return next;
+        };
+        self.items.remove(self.items.len() - 1 - back);
+        both
     }
 }
 
@@ -200,6 +205,42 @@ mod tests {
             "the press is where it was made"
         );
         assert!(inputs.len() <= 7, "{inputs:?}");
+    }
+
+    #[test]
+    fn movements_of_each_client_add_up_until_something_else_comes() {
+        let inbox = Inbox::default();
+        let two = ClientId(2);
+        let motion = |dx, buttons| Input::Motion {
+            dx,
+            dy: -1,
+            buttons,
+        };
+        for client in [ONE, two] {
+            inbox.blocking_send(client, motion(0, 0));
+        }
+        for _ in 0..1000 {
+            inbox.blocking_send(ONE, motion(3, 0));
+            inbox.blocking_send(two, motion(-2, 0));
+        }
+        inbox.blocking_send(ONE, motion(4, 1));
+        inbox.blocking_send(two, motion(5, 0));
+        inbox.blocking_send(two, pointer(7, 0));
+        inbox.blocking_send(two, motion(6, 0));
+        let sum = |dx, dy| Input::Motion { dx, dy, buttons: 0 };
+        assert_eq!(
+            drain(&inbox),
+            [
+                motion(0, 0),
+                motion(0, 0),
+                sum(3000, -1000),
+                sum(-2000, -1000),
+                motion(4, 1),
+                motion(5, 0),
+                pointer(7, 0),
+                motion(6, 0),
+            ]
+        );
     }
 
     #[test]

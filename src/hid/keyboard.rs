@@ -162,6 +162,17 @@ impl Keyboard {
         self.settle(before, out);
     }
 
+    /// Nothing is heard of a client any more: its keys are let go of. Modifiers stay, because who holds one sends nothing
+    /// until they press what it is for.
+    pub(super) fn expire(&mut self, client: ClientId, out: &mut Vec<Report>) {
+        let before = self.keyboard_report();
+        let layout = &self.layout;
+        let is_modifier = |key| matches!(key, Key::Keyboard(usage) if layout.modifier(usage) != 0);
+        self.held
+            .retain(|held| held.client != client || is_modifier(held.key));
+        self.settle(before, out);
+    }
+
     /// Forgets what is held on the keyboard, without a report: the target did not get it.
     pub(super) fn forget_keys(&mut self) {
         self.held

@@ -18,10 +18,12 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use super::{
-    ClientId, Input, Leds, Report,
+    ClientId, Input, Leds, MouseOptions, PointerMode, Report,
     keyboard::Keyboard,
     keymap::Layout,
-    mouse::Mouse,
+    motion::Motion,
+    mouse::{Mouse, Step},
+    pointer_mode::ModeChoice,
     sink::{Function, Offer},
 };
 
@@ -43,18 +45,22 @@ const ROOM: usize = 64;
 pub(super) struct Pending {
     keyboard: Keyboard,
     mouse: Mouse,
+    modes: ModeChoice,
     lanes: [Lane; Function::ALL.len()],
     /// Number of the next report.
     next_number: u64,
 }
 
-/// A function came or went.
+/// A function came or went, or another pointer is used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Change {
     Up(Function),
     Down(Function, String),
     /// It has taken nothing for [`STALL`].
     Stalled(Function),
+    Pointer(PointerMode),
+    /// The other pointer was asked for, which the target does not have.
+    NoPointer(PointerMode),
 }
 
 #[derive(Debug, Default)]
@@ -72,9 +78,7 @@ struct Lane {
 #[derive(Clone, Copy, Debug)]
 struct Waiting {
     number: u64,
-    report: Report,
-    /// A position and nothing else that is new, so a newer position may take its place.
-    is_move: bool,
+    step: Step,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -86,9 +90,12 @@ enum Link {
 }
 
 impl Pending {
-    pub(super) fn new(layout: Arc<Layout>, lock_inference: bool) -> Self {
+    pub(super) fn new(layout: Arc<Layout>, lock_inference: bool, mouse: &MouseOptions) -> Self {
+        let modes = ModeChoice::new(mouse.mode);
         Self {
             keyboard: Keyboard::new(layout, lock_inference),
+            mouse: Mouse::new(modes.mode(), mouse.scroll_rate),
+            modes,
             ..Self::default()
         }
     }
@@ -99,8 +106,9 @@ impl Pending {
     }
 
     /// Takes in what a client did.
-    pub(super) fn input(&mut self, client: ClientId, input: Input) {
-        let mut out = Vec::new();
+    pub(super) fn input(&mut self, client: ClientId, input: Input) -> Option<Change> {
+        let (mut out, mut steps) = (Vec::new(), Vec::new());
+        let mut change = None;
         match input {
             Input::Key { down, keysym } => self.keyboard.keysym(client, down, keysym, &mut out),
             Input::ExtendedKey { down, keysym, code } => {
@@ -115,15 +123,67 @@ impl Pending {
                 buttons,
             } => {
                 self.mouse
-                    .pointer(client, position, size, buttons, &mut out);
+                    .pointer(client, position, size, buttons, &mut steps);
+            }
+            Input::Motion { dx, dy, buttons } => {
+                let motion = Motion::new(dx, dy);
+                self.mouse.motion(client, motion, buttons, &mut steps);
+            }
+            Input::TogglePointerMode => {
+                change = Some(self.modes.toggle());
+                self.mouse.set_mode(self.modes.mode(), &mut steps);
+            }
+            Input::Expire => {
+                self.keyboard.expire(client, &mut out);
+                self.mouse.expire(client, &mut steps);
             }
             Input::Leave => {
                 self.keyboard.leave(client, &mut out);
-                self.mouse.leave(client, &mut out);
+                self.mouse.leave(client, &mut steps);
             }
         }
-        for report in out {
-            self.add(report);
+        for step in out.into_iter().map(Step::from).chain(steps) {
+            self.add(step);
+        }
+        change
+    }
+
+    /// Learns which functions the target has now.
+    pub(super) fn look(&mut self, has: impl FnMut(Function) -> bool) -> Option<Change> {
+        let before = self.modes.mode();
+        self.modes.look(has);
+        let mode = self.modes.mode();
+        let mut steps = Vec::new();
+        self.mouse.set_mode(mode, &mut steps);
+        for step in steps {
+            self.add(step);
+        }
+        (mode != before).then_some(Change::Pointer(mode))
+    }
+
+    pub(super) fn pointer_mode(&self) -> PointerMode {
+        self.modes.mode()
+    }
+
+    /// Stirs the target's pointer, unless a report waits for it already. Where the target is away the sink refuses that, and
+    /// nothing of it is kept; where it is asleep one report that changes nothing finds out when it is back.
+    pub(super) fn jiggle(&mut self) {
+        let mode = self.modes.mode();
+        let lane = self.lane(mode.function());
+        let (is_idle, is_stalled) = (lane.waiting.is_empty(), lane.stalled);
+        if !self.modes.has(mode) || !is_idle {
+            return;
+        }
+        if is_stalled {
+            let report = self.mouse.report();
+            return report
+                .into_iter()
+                .for_each(|report| self.append(report.into()));
+        }
+        let mut steps = Vec::new();
+        self.mouse.jiggle(&mut steps);
+        for step in steps {
+            self.add(step);
         }
     }
 
@@ -140,7 +200,7 @@ impl Pending {
         for lane in self.in_order() {
             let head = lane.waiting.front()?;
             if lane.not_before <= now {
-                return Some(head.report);
+                return Some(head.step.next_report());
             }
             if !lane.lets_others_pass(now) {
                 return None;
@@ -166,7 +226,8 @@ impl Pending {
     pub(super) fn has_room(&self) -> bool {
         self.lanes
             .iter()
-            .map(|lane| lane.waiting.len())
+            .flat_map(|lane| &lane.waiting)
+            .map(|waiting| waiting.step.reports())
             .sum::<usize>()
             < ROOM
     }
@@ -204,8 +265,12 @@ impl Pending {
 
     fn taken(&mut self, function: Function) -> Option<Change> {
         let lane = self.lane(function);
-        if let Some(head) = lane.waiting.pop_front() {
-            lane.taken = Some(head.report.state());
+        if let Some(mut head) = lane.waiting.pop_front() {
+            lane.taken = Some(head.step.next_report().state());
+            if let Some(rest) = head.step.rest() {
+                head.step = rest;
+                lane.waiting.push_front(head);
+            }
         }
         let news = lane.link != Link::Up || lane.stalled;
         *lane = Lane {
@@ -251,45 +316,60 @@ impl Pending {
         match function {
             Function::Keyboard => self.keyboard.forget_keys(),
             Function::Consumer => self.keyboard.forget_consumer(),
-            Function::Absolute => self.mouse.forget(),
-            Function::Relative => {}
+            Function::Absolute | Function::Relative => self.mouse.forget(function),
         }
         let lane = self.lane(function);
         lane.waiting.clear();
         if let Some(taken) = lane.taken.filter(Report::holds) {
-            self.append(taken.release(), false);
+            self.append(taken.release().into());
         }
     }
 
-    /// Puts a report in its lane.
-    fn add(&mut self, report: Report) {
+    /// Puts a step in its lane.
+    fn add(&mut self, step: Step) {
         let newest = self.next_number.wrapping_sub(1);
-        let lane = self.lane(report.function());
-        let previous = lane.waiting.back().map(|last| last.report).or(lane.taken);
-        let is_move = report.function() == Function::Absolute
-            && report.state() == report
-            && previous.is_some_and(|previous| previous.bytes()[0] == report.bytes()[0]);
+        let function = step.report.function();
+        let lane = self.lane(function);
         if lane.link == Link::Down || lane.stalled {
             lane.not_before = Duration::ZERO; // It may be back.
         }
-        let is_stalled = lane.stalled;
-        match lane.waiting.back_mut() {
-            Some(last) if is_move && last.is_move && last.number == newest => last.report = report,
-            _ => self.append(report, is_move),
+        if lane.stalled {
+            self.collapse(function);
+            return self.knock(step);
         }
-        if is_stalled {
-            self.collapse(report.function());
+        let last = lane.waiting.back_mut();
+        let joined = last.and_then(|last| {
+            let both = last.step.and_then_move(step)?;
+            (last.number == newest).then(|| last.step = both)?;
+            Some(both)
+        });
+        match joined {
+            None => self.append(step),
+            Some(both) if both.is_nothing() => drop(lane.waiting.pop_back()),
+            Some(_) => {}
         }
     }
 
-    fn append(&mut self, report: Report, is_move: bool) {
+    /// Lets a stalled mouse find out whether the target is back: a movement is no state, so of a target that
+    /// slept the newest one alone is offered, and no more of it than one report.
+    fn knock(&mut self, step: Step) {
+        let (dx, dy) = step.motion.step();
+        if let Some(report) = self.mouse.report()
+            && !step.motion.is_none()
+        {
+            self.append(Step {
+                report,
+                motion: Motion::new(dx, dy),
+                is_move: false,
+            });
+        }
+    }
+
+    fn append(&mut self, step: Step) {
         let number = self.next_number;
         self.next_number += 1;
-        self.lane(report.function()).waiting.push_back(Waiting {
-            number,
-            report,
-            is_move,
-        });
+        let lane = self.lane(step.report.function());
+        lane.waiting.push_back(Waiting { number, step });
     }
 
     /// Replaces what waits for a function by its newest state, or by nothing if the target knows that.
@@ -297,8 +377,10 @@ impl Pending {
         let newest = match function {
             Function::Keyboard => Some(self.keyboard.keyboard_report()),
             Function::Consumer => Some(self.keyboard.consumer_report()),
-            Function::Absolute => self.mouse.report(),
-            Function::Relative => None,
+            Function::Absolute | Function::Relative => {
+                self.mouse.lost_way(function);
+                self.mouse.report().filter(|_| self.mouse.uses(function))
+            }
         };
         let lane = self.lane(function);
         lane.waiting.clear();
@@ -310,7 +392,7 @@ impl Pending {
             None => newest.holds() || function == Function::Absolute,
         };
         if let Some(newest) = newest.filter(is_news) {
-            self.append(newest, false);
+            self.append(newest.into());
         }
     }
 
@@ -341,6 +423,12 @@ impl Lane {
     }
 }
 
+#[cfg(test)]
+#[path = "pending_mouse_tests.rs"]
+mod mouse_tests;
+#[cfg(test)]
+#[path = "pending_properties.rs"]
+mod properties;
 #[cfg(test)]
 #[path = "pending_tests.rs"]
 mod tests;

@@ -1,32 +1,43 @@
 use super::*;
-use proptest::{collection::vec, prelude::*};
 use rfb::geom::{Point, Size};
 
-const ONE: ClientId = ClientId(1);
-const TWO: ClientId = ClientId(2);
-const SCREEN: Size = Size::new(32768, 32768);
+pub(super) const ONE: ClientId = ClientId(1);
+pub(super) const TWO: ClientId = ClientId(2);
+pub(super) const SCREEN: Size = Size::new(32768, 32768);
 
 /// A target with a clock of its own.
 #[derive(Default)]
-struct Bench {
-    pending: Pending,
-    now: Duration,
-    taken: Vec<Report>,
-    changes: Vec<Change>,
+pub(super) struct Bench {
+    pub(super) pending: Pending,
+    pub(super) now: Duration,
+    pub(super) taken: Vec<Report>,
+    pub(super) changes: Vec<Change>,
 }
 
 impl Bench {
-    fn key(&mut self, down: bool, keysym: impl Into<u32>) {
+    /// A target whose relative mouse is used.
+    pub(super) fn relative() -> Self {
+        let mut bench = Self::default();
+        bench.pending.input(ONE, Input::TogglePointerMode);
+        bench
+    }
+
+    pub(super) fn motion(&mut self, dx: i16, buttons: u16) {
+        self.pending
+            .input(ONE, Input::Motion { dx, dy: 0, buttons });
+    }
+
+    pub(super) fn key(&mut self, down: bool, keysym: impl Into<u32>) {
         let keysym = keysym.into();
         self.pending.input(ONE, Input::Key { down, keysym });
     }
 
-    fn tap(&mut self, character: char) {
+    pub(super) fn tap(&mut self, character: char) {
         self.key(true, character);
         self.key(false, character);
     }
 
-    fn pointer(&mut self, x: u16, buttons: u16) {
+    pub(super) fn pointer(&mut self, x: u16, buttons: u16) {
         let position = Point::new(x, 0);
         self.pending.input(
             ONE,
@@ -39,7 +50,7 @@ impl Bench {
     }
 
     /// Offers what there is to offer at this moment until `answer` has answered all of it.
-    fn offer(&mut self, answer: impl Fn(Function) -> Offer) {
+    pub(super) fn offer(&mut self, answer: impl Fn(Function) -> Offer) {
         while let Some(report) = self.pending.next(self.now) {
             let function = report.function();
             let answer = answer(function);
@@ -52,7 +63,7 @@ impl Bench {
     }
 
     /// The same each time the machine wants to, for a while.
-    fn offer_for(&mut self, time: Duration, answer: impl Fn(Function) -> Offer) {
+    pub(super) fn offer_for(&mut self, time: Duration, answer: impl Fn(Function) -> Offer) {
         let end = self.now + time;
         while self.now < end {
             self.offer(&answer);
@@ -65,18 +76,18 @@ impl Bench {
         self.now = end;
     }
 
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.pending.idle_for(self.now).is_none()
     }
 
-    fn take_all(&mut self) -> Vec<Report> {
+    pub(super) fn take_all(&mut self) -> Vec<Report> {
         self.offer_for(Duration::from_secs(5), |_| Offer::Taken);
         assert!(self.is_empty());
         std::mem::take(&mut self.taken)
     }
 }
 
-fn keyboard(modifiers: u8, keys: &[u8]) -> Report {
+pub(super) fn keyboard(modifiers: u8, keys: &[u8]) -> Report {
     let keys: Vec<_> = keys
         .iter()
         .map(|key| super::super::keymap::Usage(*key))
@@ -84,11 +95,15 @@ fn keyboard(modifiers: u8, keys: &[u8]) -> Report {
     Report::keyboard(modifiers, &keys)
 }
 
-fn absolute(buttons: u8, x: u16) -> Report {
+pub(super) fn absolute(buttons: u8, x: u16) -> Report {
     Report::absolute(buttons, x, 0, 0, 0)
 }
 
-fn offline(_: Function) -> Offer {
+pub(super) fn relative(buttons: u8, dx: i8) -> Report {
+    Report::relative(buttons, dx, 0, 0, 0)
+}
+
+pub(super) fn offline(_: Function) -> Offer {
     Offer::Offline("gone".into())
 }
 
@@ -316,14 +331,14 @@ fn releasing_all_drops_what_waits() {
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Step {
+pub(super) enum Step {
     Input(ClientId, Input),
     Offers(usize, Target),
     Pause(u64),
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Target {
+pub(super) enum Target {
     Live,
     Busy,
     Gone,
@@ -364,48 +379,10 @@ fn a_release_that_waits_for_an_absent_target_survives_its_sleep() {
     assert!(!last.holds(), "{last:?}");
 }
 
-fn steps(targets: Vec<Target>) -> impl Strategy<Value = Vec<Step>> {
-    let keysyms = vec![
-        0x61,
-        0x62,
-        0x41,
-        0x31,
-        0x21,
-        0x3f,
-        0xff0d,
-        0xfe20,
-        0xffe1,
-        0xffe2,
-        0xffe3,
-        0xfe03,
-        0x1008_ff13,
-    ];
-    let codes = vec![0x1e, 0x2a, 0x36, 0x02, 0xb8, 0xa0, 0];
-    let client = prop_oneof![Just(ONE), Just(TWO)];
-    let input = prop_oneof![
-        6 => (any::<bool>(), prop::sample::select(keysyms.clone()))
-            .prop_map(|(down, keysym)| Input::Key { down, keysym }),
-        3 => (any::<bool>(), prop::sample::select(keysyms), prop::sample::select(codes))
-            .prop_map(|(down, keysym, code)| Input::ExtendedKey { down, keysym, code }),
-        3 => (0..50_u16, 0..512_u16).prop_map(|(x, buttons)| Input::Pointer {
-            position: Point::new(x, x),
-            size: SCREEN,
-            buttons,
-        }),
-        1 => Just(Input::Leave),
-    ];
-    let step = prop_oneof![
-        6 => (client, input).prop_map(|(client, input)| Step::Input(client, input)),
-        3 => (1..6_usize, prop::sample::select(targets)).prop_map(|(n, target)| Step::Offers(n, target)),
-        1 => (0..1500_u64).prop_map(Step::Pause),
-    ];
-    vec(step, 0..120)
-}
-
-fn play(bench: &mut Bench, steps: &[Step]) {
+pub(super) fn play(bench: &mut Bench, steps: &[Step]) {
     for step in steps {
         match *step {
-            Step::Input(client, input) => bench.pending.input(client, input),
+            Step::Input(client, input) => drop(bench.pending.input(client, input)),
             Step::Pause(milliseconds) => bench.now += Duration::from_millis(milliseconds),
             Step::Offers(count, target) => {
                 for _ in 0..count {
@@ -424,91 +401,5 @@ fn play(bench: &mut Bench, steps: &[Step]) {
                 }
             }
         }
-    }
-}
-
-/// Keys that were pressed by anybody at any time, by the keymap alone.
-fn ever_pressed(steps: &[Step]) -> Vec<u8> {
-    use super::super::keymap::{Action, Key, from_scancode};
-    let layout = Layout::us();
-    let from_keysym = |keysym| match layout.action(keysym, false)? {
-        Action::Key(key) => Some(key),
-        Action::Type(typing) => Some(Key::Keyboard(typing.stroke.usage)),
-    };
-    let key = |input| match input {
-        Input::Key { down: true, keysym } => from_keysym(keysym),
-        Input::ExtendedKey {
-            down: true,
-            keysym,
-            code,
-        } => from_scancode(code).or_else(|| from_keysym(keysym)),
-        _ => None,
-    };
-    let keys = steps.iter().filter_map(|step| match step {
-        Step::Input(_, input) => key(*input),
-        _ => None,
-    });
-    keys.filter_map(|key| match key {
-        Key::Keyboard(usage) => Some(usage.0),
-        Key::Consumer(_) => None,
-    })
-    .collect()
-}
-
-proptest! {
-    #[test]
-    fn whatever_happens_everything_ends_released(
-        steps in steps(vec![Target::Live, Target::Live, Target::Busy, Target::Gone])
-    ) {
-        let mut bench = Bench::default();
-        play(&mut bench, &steps);
-        bench.pending.input(ONE, Input::Leave);
-        bench.pending.input(TWO, Input::Leave);
-        bench.now += Duration::from_secs(10);
-        let played = bench.taken.clone();
-        bench.offer_for(Duration::from_secs(5), |_| Offer::Taken);
-        prop_assert!(bench.is_empty());
-        for function in Function::ALL {
-            let last = bench.taken.iter().rev().find(|report| report.function() == function);
-            prop_assert!(!last.is_some_and(Report::holds), "{last:?} after {played:?}");
-        }
-        let pressed = ever_pressed(&steps);
-        for report in bench.taken.iter().filter(|report| report.function() == Function::Keyboard) {
-            let bytes = report.bytes();
-            let modifiers = (0..8).filter(|bit| bytes[0] & 1 << bit != 0).map(|bit| 0xe0 + bit);
-            let keys = bytes[2..].iter().copied().filter(|key| *key != 0).chain(modifiers);
-            for key in keys {
-                prop_assert!(key == 0xe1 || pressed.contains(&key), "nobody pressed {key:#x}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_live_target_sees_everything_in_order(steps in steps(vec![Target::Live])) {
-        let (mut bench, mut other) = (Bench::default(), Bench::default());
-        play(&mut bench, &steps);
-        let mut late = bench.take_all();
-        // The same without any waiting.
-        for step in &steps {
-            if let Step::Input(client, input) = *step {
-                other.pending.input(client, input);
-                other.offer(|_| Offer::Taken);
-            }
-        }
-        let mut prompt = other.taken;
-        // Only moves that another move followed may be missing from what came late. Of moves in a row the newest
-        // is kept, so both are held against each other from the end.
-        let mut follower: Option<Report> = None;
-        while let Some(report) = prompt.pop() {
-            if late.last() == Some(&report) {
-                late.pop();
-            } else {
-                prop_assert_eq!(report.function(), Function::Absolute);
-                prop_assert_eq!(report.state(), report);
-                prop_assert_eq!(follower.map(|next| next.bytes()[0]), Some(report.bytes()[0]));
-            }
-            follower = Some(report);
-        }
-        prop_assert!(late.is_empty(), "{late:?} was never sent for");
     }
 }

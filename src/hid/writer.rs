@@ -13,8 +13,9 @@ use std::{
 use tokio::sync::watch;
 
 use super::{
-    ClientId, Input, Leds, Options,
+    ClientId, Input, Leds, Options, PointerMode,
     inbox::{Arrival, Inbox},
+    jiggle::Jiggle,
     pending::{Change, Pending},
     sink::{Function, Offer, Sink},
     tally::{Tally, Typed},
@@ -30,13 +31,16 @@ const ASLEEP: &str = "fetches no reports (asleep, or firmware without this devic
 pub fn spawn(sink: Box<dyn Sink>, options: Options) -> io::Result<(HidHandle, HidThread)> {
     let inbox = Arc::new(Inbox::default());
     let (tally, typed) = Tally::new();
+    let mut writer = Writer::new(sink, options, tally);
+    let pointer_mode = writer.pointer_mode.subscribe();
     let thread = thread::Builder::new().name("hid".into()).spawn({
         let inbox = Arc::clone(&inbox);
-        move || Writer::new(sink, options, tally).run(&inbox)
+        move || writer.run(&inbox)
     })?;
     let handle = HidHandle {
         inbox: Arc::clone(&inbox),
         typed,
+        pointer_mode,
     };
     let thread = HidThread {
         inbox,
@@ -50,9 +54,15 @@ pub fn spawn(sink: Box<dyn Sink>, options: Options) -> io::Result<(HidHandle, Hi
 pub struct HidHandle {
     inbox: Arc<Inbox>,
     typed: watch::Receiver<Typed>,
+    pointer_mode: watch::Receiver<PointerMode>,
 }
 
 impl HidHandle {
+    /// Which pointer is used, now and from then on.
+    pub fn pointer_mode(&self) -> watch::Receiver<PointerMode> {
+        self.pointer_mode.clone()
+    }
+
     /// Hands over what a client did, in order. Waits while a live target is slower than its clients; never for one that
     /// is offline, and not for more than about a second for one that is asleep. Pointer moves do not queue up.
     pub async fn send(&self, client: ClientId, input: Input) {
@@ -109,27 +119,42 @@ struct Writer {
     pending: Pending,
     leds: watch::Receiver<Option<Leds>>,
     tally: Tally,
+    jiggle: Jiggle,
+    pointer_mode: watch::Sender<PointerMode>,
     start: Instant,
 }
 
 impl Writer {
     fn new(sink: Box<dyn Sink>, options: Options, tally: Tally) -> Self {
-        Self {
+        let pending = Pending::new(options.layout, options.lock_inference, &options.mouse);
+        let mut writer = Self {
             tally,
             sink,
-            pending: Pending::new(options.layout, options.lock_inference),
+            pointer_mode: watch::Sender::new(pending.pointer_mode()),
+            pending,
             leds: options.leds,
+            jiggle: Jiggle::new(options.mouse.jiggle),
             start: Instant::now(),
-        }
+        };
+        writer.look();
+        writer
     }
 
-    fn run(mut self, inbox: &Inbox) {
+    fn run(&mut self, inbox: &Inbox) {
         loop {
             self.deliver();
-            let idle = self.pending.idle_for(self.start.elapsed());
+            let now = self.start.elapsed();
+            if self.jiggle.is_due(now) {
+                self.look();
+                self.pending.jiggle();
+                self.jiggle.restart(now, now.subsec_nanos());
+                continue;
+            }
+            let idle = self.pending.idle_for(now).into_iter();
+            let idle = idle.chain(self.jiggle.due_in(now)).min();
             // One input at a time: a target that was asleep may be back by the time of the next.
             match inbox.wait(self.pending.has_room(), idle) {
-                Arrival::Input(client, input) => self.input(client, input),
+                Arrival::Input(client, input) => self.take(client, input),
                 Arrival::Nothing => {}
                 Arrival::Closed => break,
             }
@@ -137,24 +162,43 @@ impl Writer {
         self.say_goodbye();
     }
 
-    fn input(&mut self, client: ClientId, input: Input) {
+    fn take(&mut self, client: ClientId, input: Input) {
+        self.look();
         let leds = *self.leds.borrow();
         self.pending.look_at_leds(self.start.elapsed(), leds);
         match input {
-            Input::Character { .. } if self.tally.is_whole(client) => {
-                self.pending.input(client, input);
-                self.tally.add(client, self.pending.next_number());
-                if self.pending.keyboard_is_stalled() {
-                    // Unless this finds it awake, the next state takes the place of this one.
-                    self.deliver();
-                    if self.pending.keyboard_is_stalled() {
-                        self.tally.lost(ASLEEP);
-                    }
-                }
-            }
+            Input::Character { .. } if self.tally.is_whole(client) => self.type_one(client, input),
             Input::Character { down: true, .. } => {}
-            _ => self.pending.input(client, input),
+            _ => {
+                let change = self.pending.input(client, input);
+                self.tell(change);
+            }
         }
+        if !matches!(input, Input::Expire | Input::Leave) {
+            let now = self.start.elapsed();
+            self.jiggle.restart(now, now.subsec_nanos());
+        }
+    }
+
+    /// A stroke of a text of which nothing is missing so far.
+    fn type_one(&mut self, client: ClientId, input: Input) {
+        let change = self.pending.input(client, input);
+        self.tell(change);
+        self.tally.add(client, self.pending.next_number());
+        if self.pending.keyboard_is_stalled() {
+            // Unless this finds it awake, the next state takes the place of this one.
+            self.deliver();
+            if self.pending.keyboard_is_stalled() {
+                self.tally.lost(ASLEEP);
+            }
+        }
+    }
+
+    /// Looks which functions there are now.
+    fn look(&mut self) {
+        let sink = &mut self.sink;
+        let change = self.pending.look(|function| sink.has(function));
+        self.tell(change);
     }
 
     fn say_goodbye(&mut self) {
@@ -181,22 +225,32 @@ impl Writer {
             if let (Function::Keyboard, Offer::Offline(why)) = (function, &offer) {
                 self.tally.lost(&format!("is offline: {why}"));
             }
-            match self.pending.outcome(function, offer, self.start.elapsed()) {
-                None => {}
-                Some(Change::Up(function)) => tracing::info!(%function, "the target takes reports"),
-                Some(Change::Down(function, why)) => {
-                    tracing::warn!(%function, why, "the target is offline, input is dropped");
-                }
-                Some(Change::Stalled(function)) => {
-                    if function == Function::Keyboard {
-                        self.tally.lost(ASLEEP);
-                    }
-                    tracing::warn!(%function, "the target {ASLEEP}");
-                }
+            let change = self.pending.outcome(function, offer, self.start.elapsed());
+            if let Some(Change::Stalled(Function::Keyboard)) = change {
+                self.tally.lost(ASLEEP);
             }
+            self.tell(change);
             self.tally.taken_before(self.pending.keyboard_waits_from());
         }
         self.tally.taken_before(self.pending.keyboard_waits_from());
+    }
+
+    fn tell(&self, change: Option<Change>) {
+        match change {
+            None => {}
+            Some(Change::Up(function)) => tracing::info!(%function, "the target takes reports"),
+            Some(Change::Down(function, why)) => {
+                tracing::warn!(%function, why, "the target is offline, input is dropped");
+            }
+            Some(Change::Stalled(function)) => tracing::warn!(%function, "the target {ASLEEP}"),
+            Some(Change::Pointer(mode)) => {
+                tracing::info!(function = %mode.function(), "this pointer is used from now on");
+                self.pointer_mode.send_replace(mode);
+            }
+            Some(Change::NoPointer(mode)) => {
+                tracing::warn!(function = %mode.function(), "the target has no such pointer, so the mode stays");
+            }
+        }
     }
 }
 

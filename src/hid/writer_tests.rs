@@ -1,5 +1,8 @@
 use super::*;
-use crate::hid::sink::{Function, Offer};
+use crate::hid::{
+    MouseOptions,
+    sink::{Function, Offer},
+};
 use rfb::geom::{Point, Size};
 use std::sync::{Condvar, Mutex};
 
@@ -52,11 +55,16 @@ impl Shared {
 }
 
 fn start() -> (HidHandle, HidThread, Arc<Shared>) {
+    start_with(MouseOptions::default())
+}
+
+fn start_with(mouse: MouseOptions) -> (HidHandle, HidThread, Arc<Shared>) {
     let shared = Arc::new(Shared::default());
     let options = Options {
         layout: Arc::default(),
         leds: watch::channel(None).1,
         lock_inference: true,
+        mouse,
     };
     let (handle, thread) = spawn(Box::new(TestSink(Arc::clone(&shared))), options).unwrap();
     (handle, thread, shared)
@@ -190,5 +198,44 @@ async fn a_text_ends_where_the_target_stopped_taking_it() {
             }
         }
         thread.stop();
+    }
+}
+
+#[test]
+fn sessions_hear_which_pointer_is_used() {
+    let (handle, thread, shared) = start();
+    let mode = handle.pointer_mode();
+    assert_eq!(*mode.borrow(), PointerMode::Absolute);
+    handle.blocking_send(ONE, Input::TogglePointerMode);
+    let moved = Input::Motion {
+        dx: 3,
+        dy: 0,
+        buttons: 0,
+    };
+    handle.blocking_send(ONE, moved);
+    assert_eq!(
+        shared.wait_for(1),
+        [(Function::Relative, vec![0, 3, 0, 0, 0])]
+    );
+    assert_eq!(*mode.borrow(), PointerMode::Relative);
+    thread.stop();
+}
+
+#[test]
+fn an_idle_target_is_stirred() {
+    let jiggle = Duration::from_millis(1);
+    let (_handle, thread, shared) = start_with(MouseOptions {
+        jiggle,
+        ..MouseOptions::default()
+    });
+    let reports = shared.wait_for(4);
+    thread.stop();
+    let place = |x: u16| {
+        let [low, high] = x.to_le_bytes();
+        vec![0, low, high, 0xff, 0x3f, 0, 0]
+    };
+    for pair in reports[..4].chunks(2) {
+        assert_eq!(pair[0], (Function::Absolute, place(16382)));
+        assert_eq!(pair[1], (Function::Absolute, place(16383)));
     }
 }

@@ -18,15 +18,18 @@ const COMMAND: u64 = 2000;
 pub(super) enum Command {
     /// Types what the client's clipboard holds.
     TypeClipboard,
+    /// The other of the target's pointers, absolute or relative.
+    TogglePointerMode,
     /// Ends what is being typed.
     CancelTyping,
 }
 
 /// The commands: keysym, its key on the US layout as an XT scancode, and what they are.
-const COMMANDS: [(u32, u32, Command); 3] = [
-    (0x76, 0x2f, Command::TypeClipboard),  // v
-    (0x63, 0x2e, Command::CancelTyping),   // c
-    (0xff1b, 0x01, Command::CancelTyping), // Escape
+const COMMANDS: [(u32, u32, Command); 4] = [
+    (0x76, 0x2f, Command::TypeClipboard),     // v
+    (0x6d, 0x32, Command::TogglePointerMode), // m
+    (0x63, 0x2e, Command::CancelTyping),      // c
+    (0xff1b, 0x01, Command::CancelTyping),    // Escape
 ];
 
 /// A key as a client sends it.

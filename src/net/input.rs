@@ -30,6 +30,9 @@ pub(super) struct Inputs<'a, I: InputSink> {
     sink: &'a I,
     client: ClientId,
     waiting: VecDeque<Input>,
+    /// The buttons of the last pointer event, and whether the last that waits changed none.
+    buttons: Option<u16>,
+    ends_in_move: bool,
     left: bool,
 }
 
@@ -44,23 +47,26 @@ impl<'a, I: InputSink> Inputs<'a, I> {
             sink,
             client,
             waiting: VecDeque::new(),
+            buttons: None,
+            ends_in_move: false,
             left: false,
         }
     }
 
-    /// Adds an input behind the others. Of moves in a row only the last one counts.
+    /// Adds an input behind the others. Moves in a row become one; a press stays where it was made.
     pub(super) fn push(&mut self, input: Input) {
-        if let Input::Pointer { buttons, size, .. } = input
-            && let Some(Input::Pointer {
-                buttons: last_buttons,
-                size: last_size,
-                ..
-            }) = self.waiting.back()
-            && (buttons, size) == (*last_buttons, *last_size)
-        {
-            self.waiting.pop_back();
+        let buttons = input.buttons();
+        let is_move = buttons.is_some() && buttons == self.buttons;
+        self.buttons = buttons.or(self.buttons);
+        let both = self.waiting.back().filter(|_| is_move && self.ends_in_move);
+        match both.and_then(|last| last.and_then_move(input)) {
+            Some(both) => {
+                self.waiting.pop_back();
+                self.waiting.push_back(both);
+            }
+            None => self.waiting.push_back(input),
         }
-        self.waiting.push_back(input);
+        self.ends_in_move = is_move;
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -134,6 +140,10 @@ mod tests {
         }
     }
 
+    fn motion(dx: i16, buttons: u16) -> Input {
+        Input::Motion { dx, dy: 1, buttons }
+    }
+
     /// Check 65: moves are coalesced, button edges are not.
     #[tokio::test]
     async fn moves_in_a_row_are_one_and_edges_stay() {
@@ -148,10 +158,11 @@ mod tests {
             pointer(2, 0),
             pointer(2, 1),
             pointer(3, 1),
-            pointer(3, 0),
-            key,
+            pointer(4, 1),
             pointer(4, 0),
+            key,
             pointer(5, 0),
+            pointer(6, 0),
         ] {
             inputs.push(input);
         }
@@ -159,12 +170,42 @@ mod tests {
         inputs.leave();
         drop(inputs);
         let expected = [
+            pointer(1, 0),
             pointer(2, 0),
-            pointer(3, 1),
-            pointer(3, 0),
+            pointer(2, 1),
+            pointer(4, 1),
+            pointer(4, 0),
             key,
-            pointer(5, 0),
+            pointer(6, 0),
             Input::Leave,
+        ];
+        assert_eq!(*sink.0.lock().expect("no panic"), expected);
+    }
+    #[tokio::test]
+    async fn movements_in_a_row_add_up_and_a_press_stays_between_them() {
+        let sink = Taken::default();
+        let mut inputs = Inputs::new(&sink, ClientId(1));
+        for input in [
+            motion(5, 0),
+            motion(6, 0),
+            motion(-1, 0),
+            motion(2, 1),
+            motion(3, 1),
+            motion(i16::MAX, 1),
+            pointer(4, 1),
+            motion(7, 1),
+        ] {
+            inputs.push(input);
+        }
+        inputs.drain().await;
+        let sum = |dx, dy, buttons| Input::Motion { dx, dy, buttons };
+        let expected = [
+            motion(5, 0),
+            sum(5, 2, 0),
+            motion(2, 1),
+            sum(i16::MAX, 2, 1),
+            pointer(4, 1),
+            motion(7, 1),
         ];
         assert_eq!(*sink.0.lock().expect("no panic"), expected);
     }

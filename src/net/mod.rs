@@ -5,6 +5,7 @@
 
 mod admission;
 mod encoders;
+mod expiry;
 mod hotkey;
 mod input;
 mod listener;
@@ -32,7 +33,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     config::Leader,
-    hid::{ClientId, Leds},
+    hid::{ClientId, Leds, PointerMode},
     typing::Typist,
 };
 
@@ -50,6 +51,10 @@ pub struct Edges<I> {
     pub frames: watch::Receiver<Frame>,
     /// Lock LEDs as the target set them last, `None` while unknown.
     pub leds: watch::Receiver<Option<Leds>>,
+    /// What clients that can send both are asked for, positions or movements.
+    pub pointer_mode: watch::Receiver<PointerMode>,
+    /// A client of which nothing is heard for so long loses the keys that it holds; never if zero.
+    pub key_expiry: Duration,
     /// Where keys and pointer go.
     pub input: I,
     /// Types what clients have in their clipboards.

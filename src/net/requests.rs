@@ -15,7 +15,7 @@ use tokio::{
 use super::hotkey::{Command, Detector, Key, Verdict};
 use crate::{
     config::Leader,
-    hid::{ClientId, Input},
+    hid::{ClientId, Input, PointerMode},
     typing::{Job, Manner, Progress, Refusal, Typist},
 };
 
@@ -60,7 +60,7 @@ impl<'a> Requests<'a> {
         let (down, key) = match input {
             Input::Key { down, keysym } => (down, Key { keysym, code: 0 }),
             Input::ExtendedKey { down, keysym, code } => (down, Key { keysym, code }),
-            Input::Pointer { buttons, .. } => {
+            Input::Pointer { buttons, .. } | Input::Motion { buttons, .. } => {
                 if std::mem::replace(&mut self.buttons, buttons) != buttons {
                     self.detector.interrupt();
                 }
@@ -72,9 +72,18 @@ impl<'a> Requests<'a> {
             Verdict::Pass => return Some(input),
             Verdict::Swallow => {}
             Verdict::Act(Command::TypeClipboard) => self.type_clipboard(connection),
+            Verdict::Act(Command::TogglePointerMode) => return Some(Input::TogglePointerMode),
             Verdict::Act(Command::CancelTyping) => self.cancel(),
         }
         None
+    }
+
+    /// Another of the target's pointers is used from now on.
+    pub(super) fn pointer_changed(&mut self, mode: PointerMode) {
+        self.title.answer(match mode {
+            PointerMode::Absolute => "absolute pointer".to_owned(),
+            PointerMode::Relative => "relative mouse".to_owned(),
+        });
     }
 
     /// The client tells what its clipboard holds.

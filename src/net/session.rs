@@ -14,9 +14,14 @@ use tokio::{
 };
 
 use super::{
-    InputSink, Server, admission::Place, input::Inputs, outbox::Outbox, requests::Requests,
+    InputSink, Server,
+    admission::Place,
+    expiry::{Expiry, Silence},
+    input::Inputs,
+    outbox::Outbox,
+    requests::Requests,
 };
-use crate::hid::{ClientId, Input, Leds};
+use crate::hid::{ClientId, Input, Leds, PointerMode};
 
 /// From the first byte to ClientInit (check 69).
 const HANDSHAKE: Duration = Duration::from_secs(30);
@@ -120,6 +125,8 @@ struct Session<'a, S, I: InputSink> {
     requests: Requests<'a>,
     frames: watch::Receiver<rfb::frame::Frame>,
     leds: watch::Receiver<Option<Leds>>,
+    pointer_mode: watch::Receiver<PointerMode>,
+    expiry: Expiry,
     encoding_logged: bool,
 }
 
@@ -145,10 +152,15 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
             requests: Requests::new(client, &edges.typist, edges.leader, &server.config.name),
             frames: edges.frames.clone(),
             leds: edges.leds.clone(),
+            pointer_mode: edges.pointer_mode.clone(),
+            expiry: Expiry::new(edges.key_expiry, Instant::now()),
             encoding_logged: false,
         };
         session.frames.mark_changed();
         session.leds.mark_changed();
+        // Before the client can be told another one.
+        let mode = *session.pointer_mode.borrow_and_update();
+        session.connection.set_pointer_mode(pointer_mode(mode));
         session
     }
 
@@ -157,7 +169,7 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
         let handshake_ends = Instant::now() + HANDSHAKE;
         let mut last_progress = Instant::now();
         let mut heard = turn <= last_progress;
-        let mut leds_known = true;
+        let (mut leds_known, mut mode_known) = (true, true);
         let mut received = vec![0; 16 * 1024];
         let mut encoding = pin!(None);
         loop {
@@ -179,6 +191,11 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
             }
 
             let may_read = heard && !self.outbox.is_full() && !self.inputs.is_full();
+            if !may_read {
+                // Nobody can be heard.
+                self.expiry.heard(Instant::now());
+            }
+            let expires_at = self.expiry.due_at();
             let wakes_at = self.connection.wakes_at().map(|at| self.server.instant(at));
             tokio::select! {
                 () = self.server.stop.cancelled() => return Ending::Stopping,
@@ -200,6 +217,14 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
                     self.connection.set_leds(leds.map(led_state));
                 }
                 () = self.requests.wake(), if !shaking_hands => {}
+                changed = self.pointer_mode.changed(), if mode_known => {
+                    mode_known = changed.is_ok();
+                    let mode = *self.pointer_mode.borrow_and_update();
+                    self.connection.set_pointer_mode(pointer_mode(mode));
+                    self.requests.pointer_changed(mode);
+                }
+                () = async { sleep_until(expires_at.unwrap_or(last_progress)).await },
+                    if expires_at.is_some() => self.expire(),
                 // Something is due by time alone: the loop looks what.
                 () = async { sleep_until(wakes_at.unwrap_or(last_progress)).await },
                     if wakes_at.is_some() && self.outbox.is_empty() => {}
@@ -236,6 +261,7 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
                         Err(error) => return error.into(),
                     };
                     let was_empty = self.outbox.is_empty();
+                    self.expiry.heard(Instant::now());
                     self.connection.set_now(self.server.now());
                     let result = self.connection.receive(bytes);
                     if let Err(full) = self.take_events(place) {
@@ -286,6 +312,9 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
                     size,
                     buttons,
                 }),
+                Event::Motion { dx, dy, buttons } => {
+                    self.input(Input::Motion { dx, dy, buttons });
+                }
                 Event::Clipboard(clipboard) => self.requests.clipboard(clipboard),
             }
         }
@@ -296,7 +325,29 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
     fn input(&mut self, input: Input) {
         let now = self.server.now();
         let meant = self.requests.input(input, now, &mut self.connection);
-        meant.into_iter().for_each(|input| self.inputs.push(input));
+        meant.into_iter().for_each(|input| self.push(input));
+    }
+
+    fn push(&mut self, input: Input) {
+        self.expiry.note(&input);
+        self.inputs.push(input);
+    }
+
+    /// Nothing was heard for long of a client that holds something.
+    fn expire(&mut self) {
+        match self.expiry.due(Instant::now()) {
+            None => {}
+            Some(Silence::Ask) => self.connection.probe(),
+            Some(Silence::LetGo) => {
+                tracing::warn!(
+                    client = self.client.0,
+                    peer = %self.peer,
+                    seconds = self.server.edges.key_expiry.as_secs(),
+                    "nothing was heard of a client that holds keys or buttons; they are let go of"
+                );
+                self.push(Input::Expire);
+            }
+        }
     }
 
     /// Hands over what the client typed last, and tells it why it has to go.
@@ -357,6 +408,13 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
     }
 }
 
+fn pointer_mode(mode: PointerMode) -> rfb::server::PointerMode {
+    match mode {
+        PointerMode::Absolute => rfb::server::PointerMode::Absolute,
+        PointerMode::Relative => rfb::server::PointerMode::Relative,
+    }
+}
+
 fn led_state(leds: Leds) -> LedState {
     LedState {
         scroll: leds.scroll,
@@ -365,6 +423,9 @@ fn led_state(leds: Leds) -> LedState {
     }
 }
 
+#[cfg(test)]
+#[path = "session_pointer_tests.rs"]
+mod pointer_tests;
 #[cfg(test)]
 #[path = "session_tests.rs"]
 mod tests;

@@ -22,15 +22,15 @@ use tokio_util::sync::CancellationToken;
 use super::super::{Edges, InputSink, Server};
 use crate::{
     config::Leader,
-    hid::{self, ClientId, Input, Leds, sink::NullSink},
+    hid::{self, ClientId, Input, Leds, PointerMode, sink::NullSink},
     typing::Typist,
 };
 
-const SIZE: Size = Size::new(320, 200);
+pub(super) const SIZE: Size = Size::new(320, 200);
 const PASSWORD: &[u8] = b"secret";
 
 /// Takes every input, after a while.
-struct Recorder {
+pub(super) struct Recorder {
     inputs: mpsc::UnboundedSender<Input>,
     pace: Duration,
 }
@@ -50,24 +50,35 @@ impl InputSink for Recorder {
     }
 }
 
-struct Bench {
+pub(super) struct Bench {
     server: Arc<Server<Recorder>>,
-    inputs: mpsc::UnboundedReceiver<Input>,
+    pub(super) inputs: mpsc::UnboundedReceiver<Input>,
     frames: watch::Sender<Frame>,
     leds: watch::Sender<Option<Leds>>,
+    pub(super) pointer_mode: watch::Sender<PointerMode>,
     stop: CancellationToken,
 }
 
 impl Bench {
-    fn new(password: Option<&[u8]>) -> Self {
-        Self::with_pace(password, Duration::ZERO)
+    pub(super) fn new(password: Option<&[u8]>) -> Self {
+        Self::with(password, Duration::ZERO, Duration::ZERO)
     }
 
     /// A target that takes so long for each input.
-    fn with_pace(password: Option<&[u8]>, pace: Duration) -> Self {
+    pub(super) fn with_pace(password: Option<&[u8]>, pace: Duration) -> Self {
+        Self::with(password, pace, Duration::ZERO)
+    }
+
+    /// Where keys expire after so long.
+    pub(super) fn with_expiry(key_expiry: Duration) -> Self {
+        Self::with(None, Duration::ZERO, key_expiry)
+    }
+
+    pub(super) fn with(password: Option<&[u8]>, pace: Duration, key_expiry: Duration) -> Self {
         let (recorded, inputs) = mpsc::unbounded_channel();
         let (frames, shown) = watch::channel(Frame::solid(FrameSeq(1), SIZE, 0x00ff00));
         let (leds, lit) = watch::channel(None);
+        let (pointer_mode, used) = watch::channel(PointerMode::Absolute);
         let stop = CancellationToken::new();
         let config = ServerConfig {
             name: "bench".to_owned(),
@@ -77,6 +88,8 @@ impl Bench {
         let edges = Edges {
             frames: shown,
             leds: lit,
+            pointer_mode: used,
+            key_expiry,
             input: Recorder {
                 inputs: recorded,
                 pace,
@@ -89,12 +102,13 @@ impl Bench {
             inputs,
             frames,
             leds,
+            pointer_mode,
             stop,
         }
     }
 
     /// A connection whose stream holds `room` bytes in each direction.
-    fn connect(&self, room: usize) -> DuplexStream {
+    pub(super) fn connect(&self, room: usize) -> DuplexStream {
         let (ours, theirs) = duplex(room);
         let peer = ([192, 0, 2, 7], 40_000).into();
         self.server.start_session(theirs, peer);
@@ -108,7 +122,7 @@ impl Bench {
     }
 
     /// What the clients did until now.
-    fn inputs(&mut self) -> Vec<Input> {
+    pub(super) fn inputs(&mut self) -> Vec<Input> {
         std::iter::from_fn(|| self.inputs.try_recv().ok()).collect()
     }
 }
@@ -119,6 +133,7 @@ fn typist(stop: &CancellationToken) -> Typist {
         layout: Arc::default(),
         leds: watch::channel(None).1,
         lock_inference: true,
+        mouse: hid::MouseOptions::default(),
     };
     let (handle, _) = hid::spawn(Box::new(NullSink), options).expect("a thread");
     Typist::new(handle, Arc::default(), Duration::ZERO, stop.clone())
@@ -130,7 +145,7 @@ async fn read(stream: &mut DuplexStream, length: usize) -> Vec<u8> {
     bytes
 }
 
-async fn write(stream: &mut DuplexStream, bytes: &[u8]) {
+pub(super) async fn write(stream: &mut DuplexStream, bytes: &[u8]) {
     stream.write_all(bytes).await.expect("an open stream");
 }
 
@@ -151,7 +166,7 @@ async fn initialise(stream: &mut DuplexStream) {
     assert_eq!(init[..4], [1, 64, 0, 200]);
 }
 
-async fn enter(stream: &mut DuplexStream) {
+pub(super) async fn enter(stream: &mut DuplexStream) {
     assert_eq!(greet(stream).await, 1);
     initialise(stream).await;
 }
@@ -166,11 +181,11 @@ async fn log_in(stream: &mut DuplexStream, password: &[u8]) -> u32 {
     u32::from_be_bytes(result.try_into().expect("4 bytes"))
 }
 
-fn request(incremental: bool) -> Vec<u8> {
+pub(super) fn request(incremental: bool) -> Vec<u8> {
     client::request(incremental, SIZE.rect())
 }
 
-const A: [Input; 2] = [
+pub(super) const A: [Input; 2] = [
     Input::Key {
         down: true,
         keysym: 0x61,

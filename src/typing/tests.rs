@@ -45,6 +45,7 @@ impl Bench {
             layout: Arc::default(),
             leds: watch::channel(None).1,
             lock_inference: true,
+            mouse: hid::MouseOptions::default(),
         };
         let sink = Box::new(TestSink(Arc::clone(&target)));
         let (hid, thread) = hid::spawn(sink, options).expect("a thread");

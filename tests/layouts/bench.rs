@@ -50,6 +50,7 @@ impl Bench {
             layout,
             leds: receiver,
             lock_inference: true,
+            mouse: hid::MouseOptions::default(),
         };
         let sink = Box::new(Record(Arc::clone(&taken)));
         let (handle, thread) = hid::spawn(sink, options).expect("a thread");

@@ -211,3 +211,32 @@ fn check_65_ten_thousand_moves_lose_no_click() {
         (clicks == 10).then_some(())
     });
 }
+
+#[test]
+fn complaint_8_9_a_silent_client_loses_its_keys_and_keeps_its_modifiers() {
+    let server = Server::start(&["demo", "--keyboard-expiry", "1"]);
+    let mut viewer = Viewer::connect(server.address);
+    let hold = [
+        extended_key(true, 0, 0x1d),
+        extended_key(true, 0, 0x1e),
+        pointer(1, 10, 10),
+    ];
+    viewer.send(&hold.concat());
+    server.wait_for("the key to go up and Ctrl to stay", |server| {
+        let reports = server.keyboard();
+        let pressed = reports.iter().position(|r| r == "0100040000000000")?;
+        (reports[pressed..] == ["0100040000000000", "0100000000000000"]).then_some(())
+    });
+    server.wait_for("the button to go up", |server| {
+        let reports = server.reports();
+        let last = reports.iter().rfind(|r| r.0 == "absolute")?;
+        last.1.starts_with("00").then_some(())
+    });
+    assert!(server.log().contains("nothing was heard of a client"));
+    // It was only asleep.
+    viewer.send(&extended_key(true, 0, 0x1e));
+    server.wait_for("the key to be down again", |server| {
+        let held = |r: &&String| *r == "0100040000000000";
+        (server.keyboard().iter().filter(held).count() == 2).then_some(())
+    });
+}

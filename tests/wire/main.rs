@@ -4,6 +4,7 @@
 mod handshake;
 mod input;
 mod pictures;
+mod pointer;
 mod robustness;
 mod server;
 mod typing;

@@ -17,7 +17,7 @@ const NOTIFY_TEXT: u32 = 1 << 27 | 1;
 const F12: (u32, u8) = (0xffc9, 0x45);
 
 /// The leader twice, then a key.
-fn hotkey(keysym: u32) -> Vec<u8> {
+pub fn hotkey(keysym: u32) -> Vec<u8> {
     [tap(RIGHT_CTRL), tap(RIGHT_CTRL), tap(keysym)].concat()
 }
 
@@ -346,5 +346,6 @@ fn the_status_is_told_over_the_socket() {
     let status: serde_json::Value = serde_json::from_str(&answer).expect("JSON");
     assert_eq!(status["clients"], 1);
     assert_eq!(status["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(status["pointer"], "absolute");
     assert!(status["typing"].is_null());
 }

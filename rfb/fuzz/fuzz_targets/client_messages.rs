@@ -9,7 +9,7 @@ use libfuzzer_sys::fuzz_target;
 use rfb::{
     frame::{Frame, FrameSeq},
     geom::Size,
-    server::{Clipboard, Connection, Event, ServerConfig},
+    server::{Clipboard, Connection, Event, PointerMode, ServerConfig},
 };
 
 /// Version 3.8, security type None, shared.
@@ -40,6 +40,13 @@ fuzz_target!(|data: &[u8]| {
             if event == Event::Clipboard(Clipboard::Announced) {
                 connection.request_clipboard();
             }
+        }
+        connection.set_pointer_mode(match index % 3 {
+            0 => PointerMode::Relative,
+            _ => PointerMode::Absolute,
+        });
+        if index % 5 == 0 {
+            connection.probe();
         }
         connection.show(if index % 2 == 0 {
             first.clone()

@@ -1,5 +1,6 @@
 //! What a client is told once: that an extension works here, and what changed beside the picture.
 
+use super::pointer::{Pointer, PointerMode};
 use super::wants::Wants;
 use crate::geom::Rect;
 use crate::msg::server::LedState;
@@ -29,7 +30,7 @@ impl PseudoRects {
 pub(super) struct Told {
     pub(super) extended_keys: bool,
     pub(super) extended_buttons: bool,
-    pub(super) pointer_motion: bool,
+    pub(super) pointer: Pointer,
     pub(super) desktop: bool,
     /// Whether there were pixels already.
     pub(super) pixels: bool,
@@ -47,6 +48,13 @@ pub(super) struct News {
 }
 
 impl Told {
+    pub(super) fn new(pointer: PointerMode) -> Self {
+        Self {
+            pointer: Pointer::new(pointer),
+            ..Self::default()
+        }
+    }
+
     /// What this client wants to know and was not told, marked as told. [`PseudoRects`] left over from an
     /// update that was not sent come first.
     pub(super) fn announce(
@@ -62,10 +70,10 @@ impl Told {
         if once(wants.extended_buttons, &mut self.extended_buttons) {
             rects.add(|out| server::rectangle(out, Rect::EMPTY, pseudo::EXTENDED_MOUSE_BUTTONS));
         }
-        if once(wants.pointer_motion, &mut self.pointer_motion) {
-            // x = 1: positions are absolute.
-            let absolute = Rect::new(1, 0, 0, 0);
-            rects.add(|out| server::rectangle(out, absolute, pseudo::POINTER_MOTION_CHANGE));
+        if wants.pointer_motion
+            && let Some(change) = self.pointer.announce()
+        {
+            rects.add(change);
         }
         if let Some(leds) = news.leds.filter(|leds| self.leds != Some(*leds)) {
             if wants.led_state {

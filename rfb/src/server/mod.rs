@@ -25,6 +25,7 @@ mod motion;
 mod pace;
 mod piece;
 mod plan;
+mod pointer;
 mod seams;
 mod session;
 mod shown;
@@ -50,6 +51,7 @@ pub use crate::msg::server::LedState;
 use handshake::{Handshake, Step};
 pub use piece::Part;
 pub use plan::Plan;
+pub use pointer::PointerMode;
 use session::Session;
 pub use update::{Encoded, EncodedUpdate, Task, UpdateJob, UpdateKey};
 
@@ -97,6 +99,12 @@ pub enum Event {
         size: Size,
         buttons: u16,
     },
+    /// A movement in pixels, from a client that was asked for such; `buttons` as in [`Event::Pointer`].
+    Motion {
+        dx: i16,
+        dy: i16,
+        buttons: u16,
+    },
     /// What the client's clipboard holds now. To be kept, and typed only when that is asked for: clients tell it
     /// when their window is entered, too. Text that is only announced comes after
     /// [`Connection::request_clipboard`].
@@ -117,6 +125,7 @@ pub struct Connection {
     state: State,
     frame: Frame,
     leds: Option<LedState>,
+    pointer: PointerMode,
     /// The beginning of a message that is not whole yet.
     input: Vec<u8>,
     /// Bytes of input to pass over (clipboard text that is too long to be kept).
@@ -147,6 +156,7 @@ impl Connection {
             state: State::Handshake(Handshake::default()),
             frame,
             leds: None,
+            pointer: PointerMode::default(),
             input: Vec::new(),
             skip: 0,
             output: GREETING.to_vec(),
@@ -242,6 +252,7 @@ impl Connection {
                     self.state = State::Running(Box::new(Session::new(
                         size,
                         self.leds,
+                        self.pointer,
                         self.config.view_only,
                     )));
                     self.events.push_back(Event::Ready { shared });
@@ -276,6 +287,23 @@ impl Connection {
         self.leds = leds;
         if let State::Running(session) = &mut self.state {
             session.set_leds(leds);
+        }
+    }
+
+    /// What the pointer messages of clients that can send both are to carry from now on. They are told so with the
+    /// next update; others go on sending positions.
+    pub fn set_pointer_mode(&mut self, mode: PointerMode) {
+        self.pointer = mode;
+        if let State::Running(session) = &mut self.state {
+            session.set_pointer_mode(mode);
+        }
+    }
+
+    /// Asks a client that takes fences for a sign of life: puts one into [`Connection::take_output`], or behind the update
+    /// that is out. The answer is no event; that bytes come is the sign.
+    pub fn probe(&mut self) {
+        if let State::Running(session) = &mut self.state {
+            session.probe(&mut self.output);
         }
     }
 

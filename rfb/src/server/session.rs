@@ -10,6 +10,7 @@ use super::Millis;
 use super::announce::{News, PseudoRects, Told};
 use super::clipboard::ClientClipboard;
 use super::pace::Pace;
+use super::pointer::PointerMode;
 use super::update::{EncodedUpdate, Manner, Terms, UpdateJob};
 use super::view::{Asked, View};
 use super::wants::{Wants, ZlibStream};
@@ -71,13 +72,18 @@ struct Request {
 }
 
 impl Session {
-    pub(super) fn new(size: Size, leds: Option<LedState>, view_only: bool) -> Self {
+    pub(super) fn new(
+        size: Size,
+        leds: Option<LedState>,
+        pointer: PointerMode,
+        view_only: bool,
+    ) -> Self {
         Self {
             view_only,
             format: PixelFormat::BGRX,
             wants: Wants::default(),
             chosen: None,
-            told: Told::default(),
+            told: Told::new(pointer),
             news: News { leds, name: None },
             clipboard: ClientClipboard::default(),
             size,
@@ -124,6 +130,10 @@ impl Session {
         self.news.leds = leds;
     }
 
+    pub(super) fn set_pointer_mode(&mut self, mode: PointerMode) {
+        self.told.pointer.set_mode(mode);
+    }
+
     pub(super) fn set_name(&mut self, name: &str) {
         self.news.name = Some(name.to_owned());
     }
@@ -166,12 +176,9 @@ impl Session {
                 events.push_back(Event::ExtendedKey { down, keysym, code });
             }
             ClientMessage::PointerEvent { position, buttons } => {
-                let position = fit::to_source(position, source, self.size);
-                events.push_back(Event::Pointer {
-                    position,
-                    size: source,
-                    buttons,
-                });
+                let to_source = |position| fit::to_source(position, source, self.size);
+                let pointer = &self.told.pointer;
+                events.push_back(pointer.event(position, buttons, source, to_source));
             }
             ClientMessage::CutText(clipboard) => {
                 events.push_back(Event::Clipboard(self.clipboard.plain(clipboard)));
@@ -236,6 +243,13 @@ impl Session {
 
     pub(super) fn request_clipboard(&mut self, out: &mut Vec<u8>) -> bool {
         self.clipboard.request(out)
+    }
+
+    /// Sends a fence if the client takes them; who is there answers it.
+    pub(super) fn probe(&mut self, out: &mut Vec<u8>) {
+        if self.wants.fence && self.told.fence {
+            server::server_fence(self.control(out), fence::REQUEST, &[0]);
+        }
     }
 
     fn enable_continuous_updates(&mut self, enable: bool, area: Rect, out: &mut Vec<u8>) {

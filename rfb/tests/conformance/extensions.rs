@@ -1,7 +1,7 @@
 //! Checks 44 to 57: what is announced, when, and how often.
 
 use rfb::geom::{Point, Rect, Size};
-use rfb::server::{Event, LedState};
+use rfb::server::{Event, LedState, PointerMode};
 use rfb::testing::client::{Message, extended_key, fence, pointer, request, set_desktop_size};
 
 use crate::talk::{ARRIVALS, Arrival, SIZE, Session, screen};
@@ -337,4 +337,103 @@ fn check_57_a_new_name_is_told_to_who_listed_it() {
     let messages = session.request(true);
     assert_eq!(count(&messages, -307), 1);
     assert_eq!(messages[0].rectangles()[0].pseudo, b"\0\0\0\x03new");
+}
+
+/// The x positions of the −257 rectangles in these messages: 1 absolute, 0 relative.
+fn pointer_modes(messages: &[Message]) -> Vec<u16> {
+    let updates = messages.iter().flat_map(Message::rectangles);
+    updates
+        .filter(|r| r.encoding == -257)
+        .map(|r| r.rect.x)
+        .collect()
+}
+
+/// Each −257 rectangle makes gtk-vnc ask for the picture again.
+#[test]
+fn check_55_the_pointer_mode_is_told_once_and_then_when_it_changes() {
+    for first in [PointerMode::Absolute, PointerMode::Relative] {
+        let mut session = Session::new(Arrival::Whole);
+        session.talk.connection.set_pointer_mode(first);
+        session.encodings(&[0, -257]);
+        let second = match first {
+            PointerMode::Absolute => PointerMode::Relative,
+            PointerMode::Relative => PointerMode::Absolute,
+        };
+        let number = |mode| u16::from(mode == PointerMode::Absolute);
+        assert_eq!(pointer_modes(&session.request(false)), [number(first)]);
+        session.encodings(&[0, -257]);
+        session.talk.connection.set_pointer_mode(first);
+        assert_eq!(pointer_modes(&session.request(false)), []);
+        assert!(session.request(true).is_empty(), "nothing is new");
+        session.talk.connection.set_pointer_mode(second);
+        let told = session.show(&screen(1, SIZE, None));
+        assert_eq!(pointer_modes(&told), [number(second)], "and at once");
+        assert_eq!(told[0].rectangles().len(), 1, "without a picture");
+        assert_eq!(pointer_modes(&session.request(false)), []);
+    }
+    let mut other = Session::new(Arrival::Whole);
+    other
+        .talk
+        .connection
+        .set_pointer_mode(PointerMode::Relative);
+    other.encodings(&[0]);
+    assert_eq!(pointer_modes(&other.request(false)), [], "not listed");
+}
+
+#[test]
+fn check_42_only_who_was_told_sends_movements() {
+    let motion = |dx, dy, buttons| Event::Motion { dx, dy, buttons };
+    let position = |x, y, buttons| Event::Pointer {
+        position: Point::new(x, y),
+        size: SIZE,
+        buttons,
+    };
+    let last = |session: &mut Session, buttons, x, y| {
+        session.say(&pointer(buttons, x, y));
+        session.talk.events.pop().expect("an event")
+    };
+    for arrival in ARRIVALS {
+        let mut session = Session::new(arrival);
+        let s = &mut session;
+        s.talk.connection.set_pointer_mode(PointerMode::Relative);
+        s.encodings(&[0, -257]);
+        assert_eq!(last(s, 1, 0xffff, 0xffff), position(149, 99, 1), "clamped");
+        s.request(false);
+        assert_eq!(last(s, 0, 0x7fff, 0x7fff), motion(0, 0, 0));
+        assert_eq!(last(s, 4, 0x7fff + 5, 0x7fff - 300), motion(5, -300, 4));
+        assert_eq!(last(s, 0, 0xffff, 0x4000), motion(0x7fff, -0x3fff, 0));
+        // A position that was on its way when the mode changed, and one that makes no sense.
+        assert_eq!(last(s, 1, 100, 50), motion(0, 0, 1));
+        assert_eq!(last(s, 1, 0x7fff, 50), motion(0, 0, 1));
+
+        s.talk.connection.set_pointer_mode(PointerMode::Absolute);
+        assert_eq!(last(s, 0, 0x7fff, 0x8000), motion(0, 1, 0), "not told yet");
+        s.request(true);
+        assert_eq!(last(s, 1, 0x7fff + 5, 0x7fff), motion(0, 0, 1), "late");
+        assert_eq!(last(s, 1, 100, 50), position(100, 50, 1));
+    }
+    let mut other = Session::new(Arrival::Whole);
+    other
+        .talk
+        .connection
+        .set_pointer_mode(PointerMode::Relative);
+    other.request(false);
+    assert_eq!(last(&mut other, 1, 100, 50), position(100, 50, 1));
+    assert_eq!(last(&mut other, 1, 0x8000, 0x8000), position(149, 99, 1));
+}
+
+#[test]
+fn a_probe_is_answered_by_who_takes_fences_and_sent_to_no_one_else() {
+    let mut session = Session::new(Arrival::Whole);
+    session.talk.connection.probe();
+    assert!(session.talk.heard().is_empty());
+    session.encodings(&[0, -312]);
+    session.talk.connection.probe();
+    let bytes = session.talk.heard();
+    let messages = session.client.receive(&bytes).expect("a fence");
+    let [Message::Fence { flags, data }] = &messages[..] else {
+        panic!("one fence, not {messages:?}");
+    };
+    assert_eq!(flags & 1 << 31, 1 << 31);
+    assert!(session.say(&fence(flags & !(1 << 31), data)).is_empty());
 }
