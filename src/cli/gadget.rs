@@ -21,7 +21,7 @@ pub enum GadgetCommand {
     /// Make the gadget another one; the target sees it unplugged and plugged in again
     #[command(after_help = "\
         full  keyboard, absolute and relative mouse, media keys\n\
-        bios  boot keyboard and boot mouse at USB 1.1, for firmware that is particular\n\
+        bios  boot keyboard and boot mouse at full speed (12 Mbit/s), for firmware that is particular\n\
         nvr   keyboard, absolute and relative mouse without horizontal wheel, for video recorders\n\
         mac   keyboard, absolute mouse, media keys")]
     Profile {

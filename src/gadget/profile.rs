@@ -49,8 +49,9 @@ impl Profile {
     /// Attributes of the gadget and its configuration that are the profile's.
     pub(super) fn attributes(self) -> [(&'static str, &'static str); 3] {
         match self {
-            // As a keyboard of the days of that firmware: USB 1.1 at full speed. A device that says 1.1 and runs at high
-            // speed would be against USB 2.0, section 9.6.1. 100 mA is what any port gives before it is asked.
+            // As a keyboard of the days of that firmware: USB 1.1 at full speed. Most kernels say 2.00 to the target whatever
+            // is written here, so the speed is what makes the difference; a device that says 1.1 at high speed would be
+            // against USB 2.0, section 9.6.1. 100 mA is what any port gives before it is asked.
             Profile::Bios => [
                 ("bcdUSB", "0x0110"),
                 ("max_speed", "full-speed"),
