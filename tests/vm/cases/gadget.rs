@@ -342,7 +342,7 @@ pub fn media(case: &Case) -> String {
     );
     machine.run("/bin/rfbridge media remove");
     host.has_devices(&ALL_DEVICES);
-    machine.run("[ ! -e /sys/block/sda ] && [ ! -e /sys/block/sr0 ]");
+    machine.run("while [ -e /sys/block/sda ] || [ -e /sys/block/sr0 ]; do sleep 0.1; done");
     assert_eq!(self::status(&machine)["media"]["drive"], false);
     machine.run("/bin/rfbridge gadget down");
     "a disk, another in its place, a CD-ROM taken out while locked, a disk written to and taken out while mounted".to_owned()
