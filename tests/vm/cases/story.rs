@@ -201,7 +201,7 @@ pub fn uefi_media(case: &Case) -> String {
     story.press_until(ESCAPE, "Select Language");
     story.press_for(DOWN, "Device Manager");
     story.press_for(DOWN, "Boot Manager");
-    story.press_for(ENTER, "Virtual media");
+    story.press_for(ENTER, "UEFI rfbridge");
     story.shows("boot-manager");
     story.seen.join(", ")
 }
