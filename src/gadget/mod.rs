@@ -1,6 +1,6 @@
 //! The USB gadget in the kernel's configfs, `usb_gadget/rfbridge`: created, changed while it is used, and removed.
 //!
-//! A gadget is described as a value ([`shape`]), and every change is one from a description to another: unplug, make,
+//! A gadget is described as a value, and every change is one from a description to another: unplug, make,
 //! plug in. If that fails the one before is made again, so a target that had a keyboard still has it. Functions that
 //! others put into our gadget stay in it. `rfbridge serve` needs to be told nothing: it finds the functions where they are.
 
@@ -73,10 +73,8 @@ impl Gadget {
         let now = Shape::read(&gadget.directory);
         let profile = profile.or(now.profile()).unwrap_or_default();
         let wanted = Shape::new(Some(profile), now.drive.clone(), now.others.clone());
-        match gadget.become_(&now, &wanted, Some(&controller), is_new) {
-            Ok(()) => Ok(gadget),
-            Err(error) => Err(error),
-        }
+        gadget.turn_into(&wanted, &now, Some(&controller), is_new)?;
+        Ok(gadget)
     }
 
     /// The gadget that is there, if it is.
@@ -188,14 +186,14 @@ impl Gadget {
     }
 
     fn reshape(&self, now: &Shape, wanted: &Shape) -> Result<(), GadgetError> {
-        self.become_(now, wanted, self.controller().as_deref(), false)
+        self.turn_into(wanted, now, self.controller().as_deref(), false)
     }
 
     /// Makes it what is wanted, plugged into this controller, or leaves it as it was; a new one is gone again then.
-    fn become_(
+    fn turn_into(
         &self,
-        now: &Shape,
         wanted: &Shape,
+        now: &Shape,
         controller: Option<&str>,
         is_new: bool,
     ) -> Result<(), GadgetError> {

@@ -238,7 +238,7 @@ fn types_and_points(
         });
     }
     // All of the presses are through.
-    while host.held() != [] {
+    while !host.held().is_empty() {
         host.until("a release", |event| {
             matches!(
                 event,

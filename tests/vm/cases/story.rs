@@ -191,18 +191,28 @@ pub fn uefi_mac(case: &Case) -> String {
     uefi_with(case, "mac")
 }
 
-/// UEFI firmware finds the virtual drive beside the keyboard, and offers to boot from it.
+/// UEFI firmware finds the virtual drive beside the keyboard, offers to boot from it, and its shell runs what is on it.
 pub fn uefi_media(case: &Case) -> String {
     let machine = Machine::boot(&case.folder);
-    machine.run("dd if=/dev/zero of=/tmp/disk bs=1M count=4 2>/dev/null");
-    machine.run("modprobe dummy_hcd; /bin/rfbridge gadget up --controller dummy_udc.0");
-    machine.run("/bin/rfbridge media insert /tmp/disk");
+    // This kernel is the gadget's host first, and writes what the target is to read.
+    machine.run(
+        "modprobe -a dummy_hcd usb-storage sd_mod vfat; mkdir -p /mnt
+         dd if=/dev/zero of=/tmp/disk bs=1M count=64 2>/dev/null; mkdosfs /tmp/disk
+         /bin/rfbridge gadget up --controller dummy_udc.0
+         /bin/rfbridge media insert /tmp/disk --rw
+         until mount -t vfat /dev/sda /mnt 2>/dev/null; do sleep 0.1; done
+         echo 'echo Started from virtual media' > /mnt/startup.nsh; umount /mnt
+         /bin/rfbridge media eject; /bin/rfbridge media insert /tmp/disk",
+    );
     let mut story = Story::begin(case, &machine, Firmware::Ovmf, "full");
     story.press_until(ESCAPE, "Select Language");
     story.press_for(DOWN, "Device Manager");
     story.press_for(DOWN, "Boot Manager");
     story.press_for(ENTER, "UEFI rfbridge");
     story.shows("boot-manager");
+    story.press_for(DOWN, "EFI Internal Shell");
+    story.press_for(ENTER, "Started from virtual media");
+    story.shows("started");
     story.seen.join(", ")
 }
 
