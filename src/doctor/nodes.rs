@@ -128,14 +128,15 @@ fn place(examination: &Examination<'_>, function: Function) -> Result<PathBuf, S
 /// Where `auto` leads: to our gadget's function by its number, else to the node that has its name.
 fn automatic(machine: &Machine, function: Function) -> Option<PathBuf> {
     let by_name = match function {
-        Function::Keyboard => Some("/dev/hidg0"),
-        Function::Absolute => Some("/dev/hidg1"),
-        Function::Relative => Some("/dev/hidg2"),
+        Function::Keyboard => Some("hidg0"),
+        Function::Absolute => Some("hidg1"),
+        Function::Relative => Some("hidg2"),
         Function::Consumer => None,
     };
+    let by_name = by_name.map(|name| Path::new("/dev").join(name));
     let ours = format!("{}/{GADGET}", gadget::GADGETS);
     if !machine.has(&ours) {
-        return by_name.map(PathBuf::from);
+        return by_name;
     }
     let number = machine.text(format!("{ours}/functions/hid.{function}/dev"))?;
     let nodes = machine.names("/dev").into_iter();
@@ -144,7 +145,7 @@ fn automatic(machine: &Machine, function: Function) -> Option<PathBuf> {
         .map(|name| Path::new("/dev").join(name));
     let found = nodes.find(|node| machine.number(node).as_ref() == Some(&number));
     // One that is missing is told by the name that it would have.
-    found.or_else(|| by_name.map(PathBuf::from))
+    found.or(by_name)
 }
 
 pub(super) fn leds(examination: &Examination<'_>) -> Verdict {
