@@ -27,6 +27,7 @@
 //! of it is given less than a second, so a second signal changes nothing: ending sooner could leave a key down.
 
 mod control_socket;
+mod gadget;
 mod type_text;
 
 use std::{
@@ -47,16 +48,16 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    cli::{self, Command, DoctorFlags, GadgetCommand},
+    cli::{self, Command, DoctorFlags},
     config::{self, Config, Password, Settings},
     control,
     demo::{self, DemoOptions, Descriptors},
     doctor,
-    gadget::{Gadget, GadgetError, Places},
+    gadget::{GadgetError, ImageError},
     hid::{
         self, Leds,
         keymap::{Layout as KeyboardLayout, LayoutError},
-        sink::{Function, GadgetNodes, GadgetSink, NullSink, RecordSink, Sink},
+        sink::{Function, GadgetNodes, GadgetSink, NullSink, Place, RecordSink, Sink},
     },
     logging,
     net::{self, Edges, Listener, Server},
@@ -95,6 +96,8 @@ pub enum StartError {
     Demo(#[from] demo::DemoError),
     #[error(transparent)]
     Gadget(#[from] GadgetError),
+    #[error(transparent)]
+    Image(#[from] ImageError),
     #[error("{0}; choose another file with --record FILE")]
     Record(io::Error),
     #[error("cannot write to standard output: {0}")]
@@ -144,7 +147,11 @@ fn run(command: Command) -> Result<ExitCode, StartError> {
         }
         Command::Gadget(command) => {
             logging::start(None, None)?;
-            gadget(command)?;
+            gadget::gadget(command)?;
+        }
+        Command::Media(command) => {
+            logging::start(None, None)?;
+            gadget::media(command)?;
         }
         Command::Doctor(flags) => return examine(flags),
         Command::Type(options) => return Ok(type_text::main(&options)),
@@ -214,17 +221,16 @@ fn real_target(config: &Config) -> Result<Target, StartError> {
     let sink: Box<dyn Sink> = match config.sink {
         config::Sink::Null => Box::new(NullSink),
         config::Sink::Gadget => {
-            let functions = config.gadget.functions().map(|(_, f)| f.path());
-            let [keyboard, absolute, relative, consumer] = functions;
-            let functions = [
-                (Function::Keyboard, keyboard),
-                (Function::Absolute, absolute),
-                (Function::Relative, relative),
-                (Function::Consumer, consumer),
-            ];
-            let nodes = functions
-                .into_iter()
-                .filter_map(|(f, path)| Some((f, path?.into())));
+            let functions = config.gadget.functions().map(|(_, function)| function);
+            let nodes = Function::ALL.into_iter().zip(functions);
+            let nodes = nodes.filter_map(|(function, set)| {
+                let place = match set {
+                    config::Function::Auto => Place::Auto,
+                    config::Function::None => return None,
+                    config::Function::Device(path) => Place::Path(path.clone()),
+                };
+                Some((function, place))
+            });
             Box::new(GadgetSink::new(GadgetNodes::new(nodes), sender))
         }
     };
@@ -425,23 +431,6 @@ impl StopSignals {
             _ = self.interrupt.recv() => "SIGINT",
             _ = self.hangup.recv() => "SIGHUP",
         }
-    }
-}
-
-fn gadget(command: GadgetCommand) -> Result<(), StartError> {
-    match command {
-        GadgetCommand::Up { controller } => {
-            let gadget = Gadget::up(Places::default(), controller.as_deref())?;
-            let mut lines = String::new();
-            for (function, path) in gadget.nodes()? {
-                lines += &format!("{function} {}\n", path.display());
-            }
-            print(&lines)
-        }
-        GadgetCommand::Down => match Gadget::existing(Places::default()) {
-            Some(gadget) => Ok(gadget.down()?),
-            None => print("there is no gadget\n"),
-        },
     }
 }
 

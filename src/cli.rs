@@ -1,8 +1,12 @@
 //! The command line. Nothing else knows clap.
 
+mod gadget;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+
+pub use gadget::{GadgetCommand, MediaCommand};
 
 use crate::config::{
     ControlSettings, ControlSocket, Format, FramesPerSecond, Function, GadgetSettings,
@@ -23,8 +27,10 @@ pub enum Command {
         /// Print the effective configuration and end.
         print_config: bool,
     },
-    /// Create or remove the USB gadget.
+    /// Create, change or remove the USB gadget.
     Gadget(GadgetCommand),
+    /// What is in the target's virtual drive.
+    Media(MediaCommand),
     /// Look for what is wrong.
     Doctor(DoctorFlags),
     /// Have the running server type a text.
@@ -63,19 +69,6 @@ pub struct TypeOptions {
     /// The server's control socket [default: the first of the usual places where one answers]
     #[arg(long, value_name = "PATH")]
     pub socket: Option<PathBuf>,
-}
-
-/// What is to become of the USB gadget.
-#[derive(Debug, PartialEq, Eq, Subcommand)]
-pub enum GadgetCommand {
-    /// Create the gadget, plug it in and print the device of each function
-    Up {
-        /// Device controller, as in /sys/class/udc [default: the first one]
-        #[arg(long, value_name = "NAME")]
-        controller: Option<String>,
-    },
-    /// Unplug the gadget and remove it
-    Down,
 }
 
 /// Reads the command line. Help, version and usage errors end the process here (exit code 0 or 2).
@@ -127,10 +120,15 @@ enum Verb {
         #[arg(long)]
         print_config: bool,
     },
-    /// Create or remove the USB gadget: keyboard, absolute and relative mouse
+    /// Create, change or remove the USB gadget: keyboard, mouse, media keys
     Gadget {
         #[command(subcommand)]
         command: GadgetCommand,
+    },
+    /// Virtual media: show the target an image as a CD-ROM or a disk
+    Media {
+        #[command(subcommand)]
+        command: MediaCommand,
     },
     /// Find out why there is no picture, no keyboard or no connection, and what to do; changes nothing
     #[command(
@@ -233,16 +231,16 @@ struct Devices {
 /// `[gadget]`
 #[derive(Args, Debug)]
 struct GadgetFlags {
-    /// Device of the boot keyboard, or none [default: /dev/hidg0]
+    /// Device of the boot keyboard, auto or none [default: auto, which is the gadget's]
     #[arg(long = "gadget-keyboard", value_name = "DEVICE")]
     keyboard: Option<Function>,
-    /// Device of the absolute mouse, or none [default: /dev/hidg1]
+    /// Device of the absolute mouse, auto or none [default: auto]
     #[arg(long = "gadget-absolute", value_name = "DEVICE")]
     absolute: Option<Function>,
-    /// Device of the relative mouse, or none [default: /dev/hidg2]
+    /// Device of the relative mouse, auto or none [default: auto]
     #[arg(long = "gadget-relative", value_name = "DEVICE")]
     relative: Option<Function>,
-    /// Device of the media keys, or none [default: none]
+    /// Device of the media keys, auto or none [default: auto]
     #[arg(long = "gadget-consumer", value_name = "DEVICE")]
     consumer: Option<Function>,
 }
@@ -281,6 +279,7 @@ impl From<CommandLine> for Command {
             Verb::Gadget { command } => Command::Gadget(command),
             Verb::Doctor { flags } => Command::Doctor(flags),
             Verb::Type(options) => Command::Type(options),
+            Verb::Media { command } => Command::Media(command),
         }
     }
 }
@@ -548,21 +547,6 @@ mod tests {
     fn a_password_cannot_be_given_on_the_command_line() {
         let error = parse("rfbridge serve --password secret").expect_err("no such flag");
         assert!(error.contains("--password-file"), "{error}");
-    }
-
-    #[test]
-    fn the_gadget_goes_up_and_down() {
-        let up = |controller: Option<&str>| {
-            let controller = controller.map(str::to_owned);
-            Ok(Command::Gadget(GadgetCommand::Up { controller }))
-        };
-        assert_eq!(parse("rfbridge gadget up"), up(None));
-        let line = "rfbridge gadget up --controller fe980000.usb";
-        assert_eq!(parse(line), up(Some("fe980000.usb")));
-        assert_eq!(
-            parse("rfbridge gadget down"),
-            Ok(Command::Gadget(GadgetCommand::Down))
-        );
     }
 
     #[test]

@@ -16,6 +16,8 @@ modules=(
     uvcvideo v4l2loopback vivid
     # the gadget, a controller and the host's port that it is plugged into, and a port for the dongle
     libcomposite usb_f_hid dummy_hcd usbhid hid-generic evdev vhci-hcd
+    # virtual media: the gadget's function, what reads it at the host and a file system on it; a function of somebody else's
+    usb_f_mass_storage usb-storage sd_mod sr_mod vfat nls_cp437 nls_ascii nls_utf8 usb_f_acm
 )
 tools=(v4l-utils libv4l-0 libv4lconvert0 usbredirect libusbredirhost1 libusbredirparser1
     libusb-1.0-0 libjpeg62-turbo libudev1)

@@ -24,7 +24,8 @@ pub use settings::{
     ControlSettings, GadgetSettings, HotkeySettings, KeyboardSettings, MouseSettings, Settings,
 };
 pub use values::{
-    BadValue, Format, FramesPerSecond, Function, Listen, NoiseTolerance, ScreenSize, Sink, Source,
+    BadValue, Format, FramesPerSecond, Function, Listen, NoiseTolerance, Profile, ScreenSize, Sink,
+    Source,
 };
 
 impl Settings {
@@ -199,15 +200,14 @@ impl Config {
     }
 
     fn check_functions(&self) -> Result<(), ConfigError> {
-        let used: Vec<_> = self
-            .gadget
-            .functions()
+        let functions = self.gadget.functions();
+        if functions.iter().all(|(_, f)| **f == Function::None) {
+            return Err(ConfigError::NoFunction);
+        }
+        let used: Vec<_> = functions
             .into_iter()
             .filter_map(|(key, function)| Some((key, function.path()?)))
             .collect();
-        if used.is_empty() {
-            return Err(ConfigError::NoFunction);
-        }
         for (index, (second, path)) in used.iter().enumerate() {
             if let Some((first, _)) = used[..index].iter().find(|(_, other)| other == path) {
                 return Err(ConfigError::SameDevice {
@@ -274,12 +274,11 @@ impl Config {
 
 impl Gadget {
     fn new(settings: GadgetSettings) -> Self {
-        let device = |set: Option<Function>, path: &str| set.unwrap_or(Function::device(path));
         Self {
-            keyboard: device(settings.keyboard, "/dev/hidg0"),
-            absolute: device(settings.absolute, "/dev/hidg1"),
-            relative: device(settings.relative, "/dev/hidg2"),
-            consumer: settings.consumer.unwrap_or(Function::None),
+            keyboard: settings.keyboard.unwrap_or_default(),
+            absolute: settings.absolute.unwrap_or_default(),
+            relative: settings.relative.unwrap_or_default(),
+            consumer: settings.consumer.unwrap_or_default(),
         }
     }
 

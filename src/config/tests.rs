@@ -23,10 +23,9 @@ fn an_empty_file_gives_the_defaults() {
     assert!(!config.name.is_empty());
     assert_eq!(config.source, Source::V4l(None));
     assert_eq!(config.sink, Sink::Gadget);
-    assert_eq!(config.gadget.keyboard, Function::device("/dev/hidg0"));
-    assert_eq!(config.gadget.absolute, Function::device("/dev/hidg1"));
-    assert_eq!(config.gadget.relative, Function::device("/dev/hidg2"));
-    assert_eq!(config.gadget.consumer, Function::None);
+    for (key, function) in config.gadget.functions() {
+        assert_eq!(*function, Function::Auto, "{key}");
+    }
     assert_eq!((config.size, config.fps), (None, None));
     let Keyboard {
         layout,
@@ -85,6 +84,7 @@ fn values_are_written_as_in_flags() {
         ("gadget.absolute = \"none\"", r#"absolute = "none""#),
         ("[keyboard]\nlayout = \"de\"", r#"layout = "de""#),
         ("keyboard.lock-inference = false", "lock-inference = false"),
+        ("gadget.keyboard = \"auto\"", r#"keyboard = "auto""#),
     ] {
         let printed = config(toml).to_toml().expect("printable");
         assert!(
@@ -123,7 +123,7 @@ fn bad_values_name_the_key_the_value_and_the_remedy() {
         (r#"sink = "none""#, ["sink", "none", "null"]),
         (
             r#"gadget.keyboard = """#,
-            ["keyboard", "\"\"", "/dev/hidg0"],
+            ["keyboard", "\"\"", "auto (the default)"],
         ),
         ("name = 3", ["name", "3", "string"]),
         (
@@ -264,14 +264,14 @@ fn settings_that_make_no_sense_together_are_refused() {
         ConfigError::Name("a\nb".to_owned())
     );
     assert_eq!(
-        refused(r#"gadget.consumer = "/dev/hidg1""#),
+        refused(r#"gadget = { absolute = "/dev/hidg1", consumer = "/dev/hidg1" }"#),
         ConfigError::SameDevice {
             first: "absolute",
             second: "consumer",
             path: "/dev/hidg1".into()
         }
     );
-    let none = "gadget = { keyboard = \"none\", absolute = \"none\", relative = \"none\" }";
+    let none = "gadget = { keyboard = \"none\", absolute = \"none\", relative = \"none\", consumer = \"none\" }";
     assert_eq!(refused(none), ConfigError::NoFunction);
     config(&format!("{none}\nsink = \"null\""));
 }

@@ -294,9 +294,12 @@ impl fmt::Display for Sink {
     }
 }
 
-/// The device of a HID function: a path such as `/dev/hidg0`, or `none`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The device of a HID function: `auto`, a path such as `/dev/hidg0`, or `none`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Function {
+    /// Whichever node the gadget's function has.
+    #[default]
+    Auto,
     None,
     Device(PathBuf),
 }
@@ -308,7 +311,7 @@ impl Function {
 
     pub fn path(&self) -> Option<&Path> {
         match self {
-            Function::None => None,
+            Function::Auto | Function::None => None,
             Function::Device(path) => Some(path),
         }
     }
@@ -319,10 +322,12 @@ impl FromStr for Function {
 
     fn from_str(text: &str) -> Result<Self, BadValue> {
         match text {
+            "auto" => Ok(Function::Auto),
             "none" => Ok(Function::None),
             path if path.starts_with('/') => Ok(Function::device(path)),
             _ => Err(BadValue(
-                "not a device; write its absolute path, for example /dev/hidg0, or none".to_owned(),
+                "not a device; write auto (the default), its absolute path, for example /dev/hidg0, or none"
+                    .to_owned(),
             )),
         }
     }
@@ -331,9 +336,55 @@ impl FromStr for Function {
 impl fmt::Display for Function {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Function::Auto => f.write_str("auto"),
             Function::None => f.write_str("none"),
             Function::Device(path) => path.display().fmt(f),
         }
+    }
+}
+
+/// What the USB gadget shows to the target.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Profile {
+    /// Everything.
+    #[default]
+    Full,
+    /// For firmware: a boot keyboard and a boot mouse, as plain as they can be.
+    Bios,
+    /// For video recorders and old firmware: no horizontal wheel, no media keys.
+    Nvr,
+    /// For Macs: one pointer only.
+    Mac,
+}
+
+impl Profile {
+    pub const ALL: [Profile; 4] = [Profile::Full, Profile::Bios, Profile::Nvr, Profile::Mac];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Profile::Full => "full",
+            Profile::Bios => "bios",
+            Profile::Nvr => "nvr",
+            Profile::Mac => "mac",
+        }
+    }
+}
+
+impl FromStr for Profile {
+    type Err = BadValue;
+
+    fn from_str(text: &str) -> Result<Self, BadValue> {
+        let found = Self::ALL.into_iter().find(|profile| profile.name() == text);
+        found.ok_or_else(|| {
+            let names = Self::ALL.map(Profile::name);
+            BadValue(format!("not a profile; write one of {}", names.join(", ")))
+        })
+    }
+}
+
+impl fmt::Display for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{Examination, controller::CONTROLLERS, finding::Verdict, machine::Machine, server};
-use crate::gadget::NAME;
+use crate::hid::sink::configfs::GADGET as NAME;
 
 pub(super) const GADGETS: &str = "/sys/kernel/config/usb_gadget";
 const REMAKE: &str = "sudo rfbridge gadget down && sudo rfbridge gadget up";

@@ -1,13 +1,20 @@
 //! The device nodes that reports are written to.
 
-use std::{os::unix::fs::FileTypeExt, path::Path};
+use std::{
+    os::unix::fs::FileTypeExt,
+    path::{Path, PathBuf},
+};
 
 use super::{
     Examination,
     finding::Verdict,
     gadget::{self, HidFunction},
+    machine::Machine,
 };
-use crate::hid::sink::Function;
+use crate::{
+    config,
+    hid::sink::{Function, configfs::GADGET},
+};
 
 const REMAKE: &str = "sudo rfbridge gadget down && sudo rfbridge gadget up";
 
@@ -33,11 +40,9 @@ fn node(examination: &Examination<'_>, function: Function) -> Verdict {
         return skipped;
     }
     let machine = examination.machine;
-    let Some(path) = configured(examination, function) else {
-        let key = function.name();
-        return Verdict::skipped(format!(
-            "the configuration has no device for it (`{key}` of [gadget])"
-        ));
+    let path = match place(examination, function) {
+        Ok(path) => path,
+        Err(why) => return Verdict::skipped(why),
     };
     let name = path.display();
     let Some(metadata) = machine.metadata(&path) else {
@@ -88,10 +93,9 @@ fn node(examination: &Examination<'_>, function: Function) -> Verdict {
 
 /// Reports are what has to fit; of two functions as long as each other the protocol tells.
 fn is_like(behind: &HidFunction, function: Function) -> bool {
-    let descriptor = function.descriptor();
     let has_length = behind.report_length.map(usize::from);
     let is_keyboard = function == Function::Keyboard;
-    has_length.is_none_or(|length| length == descriptor.report_length)
+    has_length.is_none_or(|length| function.takes(length))
         && behind
             .protocol
             .is_none_or(|protocol| (protocol == 1) == is_keyboard)
@@ -106,13 +110,42 @@ fn words(function: Function) -> &'static str {
     }
 }
 
-fn configured(examination: &Examination<'_>, function: Function) -> Option<std::path::PathBuf> {
-    let config = examination.config.as_ref()?;
+/// The node that reports go to, as the sink finds it, or why there is none.
+fn place(examination: &Examination<'_>, function: Function) -> Result<PathBuf, String> {
+    let key = function.name();
+    let no_device = || format!("the configuration has no device for it (`{key}` of [gadget])");
+    let config = examination.config.as_ref().ok_or_else(no_device)?;
     let functions = config.gadget.functions();
-    let (_, device) = functions
-        .into_iter()
-        .find(|(key, _)| *key == function.name())?;
-    device.path().map(Path::to_owned)
+    let device = functions.into_iter().find(|(name, _)| *name == key);
+    match device.map(|(_, device)| device) {
+        Some(config::Function::Device(path)) => Ok(path.clone()),
+        Some(config::Function::Auto) => automatic(examination.machine, function)
+            .ok_or_else(|| "the gadget has no such function in its profile".to_owned()),
+        Some(config::Function::None) | None => Err(no_device()),
+    }
+}
+
+/// Where `auto` leads: to our gadget's function by its number, else to the node that has its name.
+fn automatic(machine: &Machine, function: Function) -> Option<PathBuf> {
+    let by_name = match function {
+        Function::Keyboard => Some("hidg0"),
+        Function::Absolute => Some("hidg1"),
+        Function::Relative => Some("hidg2"),
+        Function::Consumer => None,
+    };
+    let by_name = by_name.map(|name| Path::new("/dev").join(name));
+    let ours = format!("{}/{GADGET}", gadget::GADGETS);
+    if !machine.has(&ours) {
+        return by_name;
+    }
+    let number = machine.text(format!("{ours}/functions/hid.{function}/dev"))?;
+    let nodes = machine.names("/dev").into_iter();
+    let mut nodes = nodes
+        .filter(|name| name.starts_with("hidg"))
+        .map(|name| Path::new("/dev").join(name));
+    let found = nodes.find(|node| machine.number(node).as_ref() == Some(&number));
+    // One that is missing is told by the name that it would have.
+    found.or(by_name)
 }
 
 pub(super) fn leds(examination: &Examination<'_>) -> Verdict {
@@ -121,7 +154,8 @@ pub(super) fn leds(examination: &Examination<'_>) -> Verdict {
         return skipped;
     }
     let machine = examination.machine;
-    let number = configured(examination, Function::Keyboard).and_then(|path| machine.number(&path));
+    let place = place(examination, Function::Keyboard).ok();
+    let number = place.and_then(|path| machine.number(&path));
     let functions = gadget::hid_functions(machine);
     let Some(keyboard) = functions
         .iter()

@@ -1,289 +1,276 @@
-//! Creates and removes the USB gadget: the kernel's configfs, `usb_gadget/rfbridge`.
+//! The USB gadget in the kernel's configfs, `usb_gadget/rfbridge`: created, changed while it is used, and removed.
 //!
-//! In configfs a directory is an object, its files are the attributes that the kernel put there, and a symlink from a
-//! configuration to a function puts the function into it. After that its attributes answer EBUSY, so all of
-//! them are written before. Writing a controller's name to `UDC` plugs the gadget in.
+//! A gadget is described as a value, and every change is one from a description to another: unplug, make,
+//! plug in. If that fails the one before is made again, so a target that had a keyboard still has it. Functions that
+//! others put into our gadget stay in it. `rfbridge serve` needs to be told nothing: it finds the functions where they are.
 
-mod nodes;
+mod budget;
+mod configfs;
+mod controller;
+mod error;
+mod media;
+mod profile;
+mod shape;
+mod status;
 
-use std::{
-    fs,
-    io::{self, ErrorKind},
-    os::unix::fs::symlink,
-    path::{Path, PathBuf},
-};
+use std::{io, path::PathBuf};
 
-use crate::hid::sink::Function;
+use configfs::{Calls, Directory, Kernel};
+use media::Drive;
+use shape::Shape;
 
-/// The gadget's directory and name.
-pub const NAME: &str = "rfbridge";
-/// US English, for the strings.
-const LANGUAGE: &str = "strings/0x409";
-const CONFIGURATION: &str = "configs/c.1";
-/// In this order: some firmware looks at the first HID interface only.
-const FUNCTIONS: [Function; 3] = [Function::Keyboard, Function::Absolute, Function::Relative];
+pub use crate::hid::sink::configfs::Places;
+use crate::{config::Profile, hid::sink::Function};
+pub use error::GadgetError;
+pub use media::{Image, ImageError, Kind};
+pub use status::{MediaStatus, Status};
 
-/// Where the kernel's interfaces are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Places {
-    /// configfs: `/sys/kernel/config/usb_gadget`.
-    pub gadgets: PathBuf,
-    /// The device controllers: `/sys/class/udc`.
-    pub controllers: PathBuf,
-    /// Device nodes: `/dev`.
-    pub devices: PathBuf,
-}
-
-impl Default for Places {
-    fn default() -> Self {
-        Self {
-            gadgets: "/sys/kernel/config/usb_gadget".into(),
-            controllers: "/sys/class/udc".into(),
-            devices: "/dev".into(),
-        }
-    }
-}
-
-/// What could not be done to the gadget.
-#[derive(Debug, thiserror::Error)]
-pub enum GadgetError {
-    #[error(
-        "{0} is not there: load the module (`modprobe libcomposite`) and mount configfs on /sys/kernel/config"
-    )]
-    NoConfigfs(PathBuf),
-    #[error(
-        "no USB device controller in {0}: this machine has no port that can be a gadget, or its driver is not in that mode (Raspberry Pi: dtoverlay=dwc2,dr_mode=peripheral)"
-    )]
-    NoController(PathBuf),
-    #[error("there is no USB device controller `{wanted}`; there are: {there}")]
-    UnknownController { wanted: String, there: String },
-    #[error("the gadget {0} is there already: take it down first (`rfbridge gadget down`)")]
-    Exists(PathBuf),
-    #[error("cannot {what} {}: {error}", path.display())]
-    Io {
-        what: &'static str,
-        path: PathBuf,
-        error: io::Error,
-    },
-    #[error(
-        "the kernel has no HID function for gadgets: load its module (`modprobe usb_f_hid`); {0} cannot be created"
-    )]
-    NoHidFunction(PathBuf),
-    #[error("no device node for {0} appeared in {1}: is udev or devtmpfs running?")]
-    NoNode(Function, PathBuf),
-}
-
-/// The gadget in configfs, bound or not.
+/// The gadget in configfs, plugged into a controller or not.
 #[derive(Debug)]
 pub struct Gadget {
     places: Places,
+    directory: Directory,
+}
+
+/// What is left of a gadget that was taken down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Left {
+    Nothing,
+    /// The gadget with these functions, which others put into it.
+    Others(Vec<String>),
 }
 
 impl Gadget {
-    /// Creates the gadget and plugs it into the controller of this name, or the first there is. What was made
-    /// is taken back if anything fails.
-    pub fn up(places: Places, controller: Option<&str>) -> Result<Self, GadgetError> {
+    /// Makes sure that there is a gadget of this profile, plugged into the controller of this name. Without a profile
+    /// it is the one that is there already, or `full`; without a controller the one that it has, or the first free one.
+    pub fn up(
+        places: Places,
+        profile: Option<Profile>,
+        controller: Option<&str>,
+    ) -> Result<Self, GadgetError> {
+        Self::up_with(Box::new(Kernel), places, profile, controller)
+    }
+
+    fn up_with(
+        calls: Box<dyn Calls>,
+        places: Places,
+        profile: Option<Profile>,
+        controller: Option<&str>,
+    ) -> Result<Self, GadgetError> {
         if !places.gadgets.is_dir() {
             return Err(GadgetError::NoConfigfs(places.gadgets));
         }
-        let controller = choose_controller(&places.controllers, controller)?;
-        let gadget = Self { places };
-        let directory = gadget.directory();
-        match fs::create_dir(&directory) {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                return Err(GadgetError::Exists(directory));
-            }
-            made => made.map_err(failed("create", &directory))?,
+        let gadget = Self::at(calls, places);
+        let before = gadget.controller();
+        let controller = match (controller, &before) {
+            (None, Some(controller)) => controller.clone(),
+            (wanted, _) => controller::choose(&gadget.places, wanted)?,
+        };
+        let is_new = !gadget.exists();
+        if is_new {
+            gadget.directory.make("")?;
         }
-        if let Err(error) = gadget.fill(&controller) {
-            if let Err(also) = gadget.remove() {
-                tracing::warn!(%also, "the half-made gadget could not be removed");
-            }
-            return Err(error);
-        }
+        let now = Shape::read(&gadget.directory);
+        let profile = profile.or(now.profile()).unwrap_or_default();
+        let wanted = Shape::new(Some(profile), now.drive.clone(), now.others.clone());
+        gadget.turn_into(&wanted, &now, Some(&controller), is_new)?;
         Ok(gadget)
     }
 
     /// The gadget that is there, if it is.
-    pub fn existing(places: Places) -> Option<Self> {
-        let gadget = Self { places };
-        gadget.directory().is_dir().then_some(gadget)
+    pub fn existing(places: Places) -> Result<Self, GadgetError> {
+        Self::existing_with(Box::new(Kernel), places)
     }
 
-    /// Unplugs the gadget and removes it.
-    pub fn down(self) -> Result<(), GadgetError> {
-        self.remove()
+    fn existing_with(calls: Box<dyn Calls>, places: Places) -> Result<Self, GadgetError> {
+        let gadget = Self::at(calls, places);
+        if gadget.exists() {
+            Ok(gadget)
+        } else {
+            Err(GadgetError::NoGadget)
+        }
     }
 
-    /// Each function's device node, found by the number that configfs gives, since names depend on what else is there.
-    pub fn nodes(&self) -> Result<Vec<(Function, PathBuf)>, GadgetError> {
-        let find = |function: Function| {
-            let path = self.function(function).join("dev");
-            let number = fs::read_to_string(&path).map_err(failed("read", &path))?;
-            nodes::find(&self.places.devices, number.trim())
-                .map(|node| (function, node))
-                .ok_or_else(|| GadgetError::NoNode(function, self.places.devices.clone()))
+    fn at(calls: Box<dyn Calls>, places: Places) -> Self {
+        Self {
+            directory: Directory::new(places.gadget(), calls),
+            places,
+        }
+    }
+
+    /// Makes it another profile, and plugs it in again if it was.
+    pub fn set_profile(&self, profile: Profile) -> Result<(), GadgetError> {
+        let now = Shape::read(&self.directory);
+        let wanted = Shape::new(Some(profile), now.drive.clone(), now.others.clone());
+        self.reshape(&now, &wanted)
+    }
+
+    /// Unplugs the gadget and removes it, or only what is ours of it if others have functions there and not `all` is
+    /// to be removed.
+    pub fn down(self, all: bool) -> Result<Left, GadgetError> {
+        let controller = self.controller();
+        let others = shape::functions_of_others(&self.directory);
+        let now = Shape::read(&self.directory);
+        self.unplug()?;
+        if all || others.is_empty() {
+            shape::demolish(&self.directory)?;
+            return Ok(Left::Nothing);
+        }
+        let is_used = !now.others.is_empty();
+        Shape::new(None, None, now.others).make(&self.directory)?;
+        if let Some(controller) = controller.filter(|_| is_used) {
+            self.plug_in(&controller)
+                .map_err(|error| GadgetError::NotPluggedAgain(Box::new(error)))?;
+        }
+        Ok(Left::Others(others))
+    }
+
+    /// Puts an image into the drive. Only a drive of this kind that is there already makes it possible without
+    /// unplugging the gadget for a moment.
+    pub fn insert(&self, image: &Image) -> Result<(), GadgetError> {
+        let now = Shape::read(&self.directory);
+        let wanted = Drive::with(image);
+        match &now.drive {
+            Some(drive) if *drive == wanted => Ok(()),
+            Some(Drive {
+                file: Some(file), ..
+            }) => Err(GadgetError::DriveIsFull(file.clone())),
+            Some(drive) if drive.kind == wanted.kind => {
+                wanted.write_kind(&self.directory)?;
+                wanted.insert(&self.directory)
+            }
+            _ => self.reshape(&now, &now.with_drive(Some(wanted))),
+        }
+    }
+
+    /// Takes the image out of the drive, even if the target has it locked; gives what it was.
+    pub fn eject(&self) -> Result<Option<PathBuf>, GadgetError> {
+        let now = Shape::read(&self.directory);
+        let Some(drive @ Drive { file: Some(_), .. }) = now.drive.clone() else {
+            return Ok(None);
         };
-        FUNCTIONS.into_iter().map(find).collect()
-    }
-
-    fn fill(&self, controller: &str) -> Result<(), GadgetError> {
-        let directory = self.directory();
-        self.write("idVendor", "0x1d6b")?; // Linux Foundation
-        self.write("idProduct", "0x0104")?; // Multifunction Composite Gadget
-        self.write("bcdUSB", "0x0200")?;
-        // Windows keeps what it read under vendor, product and this: raise it with every change of a descriptor.
-        self.write("bcdDevice", "0x0100")?;
-        create(&directory.join(LANGUAGE))?;
-        self.write("strings/0x409/manufacturer", "rfbridge")?;
-        self.write("strings/0x409/product", "rfbridge keyboard and mouse")?;
-        self.write("strings/0x409/serialnumber", "rfbridge")?;
-        create(&directory.join(CONFIGURATION))?;
-        self.write("configs/c.1/bmAttributes", "0xa0")?; // bus powered, may wake the target
-        self.write("configs/c.1/MaxPower", "250")?; // mA
-        create(&directory.join(CONFIGURATION).join(LANGUAGE))?;
-        self.write("configs/c.1/strings/0x409/configuration", "HID")?;
-        for function in FUNCTIONS {
-            self.add(function)?;
-        }
-        self.write("UDC", controller)
-    }
-
-    fn add(&self, function: Function) -> Result<(), GadgetError> {
-        let directory = self.function(function);
-        let descriptor = function.descriptor();
-        // The kernel looks for a module for what stands before the dot.
-        create(&directory).map_err(|error| match error {
-            GadgetError::Io { error, path, .. } if error.kind() == ErrorKind::NotFound => {
-                GadgetError::NoHidFunction(path)
+        match media::eject(&self.directory) {
+            // An older kernel leaves it in while the target has it locked: unplugged, there is no target.
+            Err(GadgetError::Io { error, .. }) if error.raw_os_error() == Some(libc::EBUSY) => {
+                let empty = Drive {
+                    file: None,
+                    ..drive.clone()
+                };
+                self.reshape(&now, &now.with_drive(Some(empty)))?;
             }
-            other => other,
-        })?;
-        write(
-            &directory.join("subclass"),
-            descriptor.subclass.to_string().as_bytes(),
-        )?;
-        write(
-            &directory.join("protocol"),
-            descriptor.protocol.to_string().as_bytes(),
-        )?;
-        write(
-            &directory.join("report_length"),
-            descriptor.report_length.to_string().as_bytes(),
-        )?;
-        write(&directory.join("report_desc"), descriptor.report)?;
-        // Firmware sets LEDs by a control request, which the kernel refuses while there is an OUT endpoint. Older kernels do not
-        // have the attribute.
-        match write(&directory.join("no_out_endpoint"), b"1") {
-            Err(GadgetError::Io { error, .. })
-                if matches!(
-                    error.kind(),
-                    ErrorKind::NotFound | ErrorKind::PermissionDenied
-                ) => {}
-            written => written?,
+            ejected => ejected?,
         }
-        let link = self.link(function);
-        symlink(&directory, &link).map_err(failed("create", &link))
+        Ok(drive.file)
     }
 
-    /// Removes whatever is there of the gadget, in the order that configfs demands.
-    fn remove(&self) -> Result<(), GadgetError> {
-        let directory = self.directory();
-        let udc = directory.join("UDC");
-        let is_bound = fs::read_to_string(&udc).is_ok_and(|name| !name.trim().is_empty());
-        if is_bound {
-            match fs::write(&udc, "\n") {
-                // The controller may be gone by itself.
-                Err(error) if error.raw_os_error() == Some(libc::ENODEV) => {}
-                written => written.map_err(failed("write", &udc))?,
+    /// Takes the drive away; whether there was one.
+    pub fn remove_drive(&self) -> Result<bool, GadgetError> {
+        let now = Shape::read(&self.directory);
+        let has_drive = now.drive.is_some();
+        if has_drive {
+            self.reshape(&now, &now.with_drive(None))?;
+        }
+        Ok(has_drive)
+    }
+
+    /// Each function's device node.
+    pub fn nodes(&self) -> Result<Vec<(Function, PathBuf)>, GadgetError> {
+        let shape = Shape::read(&self.directory);
+        let find = |(function, _): &(Function, _)| {
+            let node = self.places.hid_function(*function);
+            let node = node.and_then(|found| self.places.node(&found.number));
+            node.map(|node| (*function, node))
+                .ok_or_else(|| GadgetError::NoNode(*function, self.places.devices.clone()))
+        };
+        shape.hid.iter().map(find).collect()
+    }
+
+    fn reshape(&self, now: &Shape, wanted: &Shape) -> Result<(), GadgetError> {
+        self.turn_into(wanted, now, self.controller().as_deref(), false)
+    }
+
+    /// Makes it what is wanted, plugged into this controller, or leaves it as it was; a new one is gone again then.
+    fn turn_into(
+        &self,
+        wanted: &Shape,
+        now: &Shape,
+        controller: Option<&str>,
+        is_new: bool,
+    ) -> Result<(), GadgetError> {
+        let before = self.controller();
+        if before.as_deref() == controller && wanted.is_made(&self.directory) {
+            return Ok(());
+        }
+        let change = || {
+            if let Some(controller) = controller {
+                budget::check(&self.places, &self.directory, wanted, controller)?;
             }
+            self.change(wanted, controller)
+        };
+        let Err(error) = change() else {
+            return Ok(());
+        };
+        let undone = if is_new {
+            self.unplug()
+                .and_then(|()| shape::demolish(&self.directory))
+        } else if before.as_deref() == self.controller().as_deref() && now.is_made(&self.directory)
+        {
+            Ok(()) // Nothing was changed yet.
+        } else {
+            self.change(now, before.as_deref())
+        };
+        match undone {
+            Ok(()) => Err(error),
+            Err(then) => Err(GadgetError::NotUndone {
+                error: Box::new(error),
+                then: Box::new(then),
+            }),
         }
-        for function in FUNCTIONS.into_iter().rev() {
-            let link = self.link(function);
-            unless_gone(fs::remove_file(&link)).map_err(failed("remove", &link))?;
+    }
+
+    fn change(&self, wanted: &Shape, controller: Option<&str>) -> Result<(), GadgetError> {
+        self.unplug()?;
+        wanted.make(&self.directory)?;
+        controller.map_or(Ok(()), |controller| self.plug_in(controller))
+    }
+
+    fn plug_in(&self, controller: &str) -> Result<(), GadgetError> {
+        let refused = |error| GadgetError::Bind {
+            controller: controller.to_owned(),
+            error,
+        };
+        match self.directory.write("UDC", controller) {
+            Err(GadgetError::Io { error, .. }) if error.raw_os_error() == Some(libc::EBUSY) => {
+                controller::free(&self.places, controller)?;
+                Err(refused(error))
+            }
+            Err(GadgetError::Io { error, .. }) => Err(refused(error)),
+            written => written,
         }
-        for directory in self.made_directories() {
-            unless_gone(fs::remove_dir(&directory)).map_err(failed("remove", &directory))?;
+    }
+
+    fn unplug(&self) -> Result<(), GadgetError> {
+        if self.controller().is_none() {
+            return Ok(());
         }
-        Ok(())
+        match self.directory.write("UDC", "\n") {
+            // The controller may be gone by itself.
+            Err(GadgetError::Io { error, .. }) if is_no_device(&error) => Ok(()),
+            written => written,
+        }
     }
 
-    /// The directories that were made, in the order in which configfs lets go of them. The ones between, such as
-    /// `functions`, came with the gadget and go with it.
-    fn made_directories(&self) -> Vec<PathBuf> {
-        let directory = self.directory();
-        let configuration = directory.join(CONFIGURATION);
-        let functions = FUNCTIONS
-            .into_iter()
-            .rev()
-            .map(|function| self.function(function));
-        [configuration.join(LANGUAGE), configuration]
-            .into_iter()
-            .chain(functions)
-            .chain([directory.join(LANGUAGE), directory])
-            .collect()
+    fn controller(&self) -> Option<String> {
+        self.places.controller()
     }
 
-    fn write(&self, attribute: &str, value: &str) -> Result<(), GadgetError> {
-        write(&self.directory().join(attribute), value.as_bytes())
-    }
-
-    fn directory(&self) -> PathBuf {
-        self.places.gadgets.join(NAME)
-    }
-
-    fn function(&self, function: Function) -> PathBuf {
-        self.directory().join(format!("functions/hid.{function}"))
-    }
-
-    fn link(&self, function: Function) -> PathBuf {
-        self.directory()
-            .join(CONFIGURATION)
-            .join(format!("hid.{function}"))
+    fn exists(&self) -> bool {
+        self.directory.path.is_dir()
     }
 }
 
-fn choose_controller(directory: &Path, wanted: Option<&str>) -> Result<String, GadgetError> {
-    let mut there: Vec<String> = fs::read_dir(directory)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        .collect();
-    there.sort();
-    match wanted {
-        None => there
-            .into_iter()
-            .next()
-            .ok_or_else(|| GadgetError::NoController(directory.to_owned())),
-        Some(name) if there.iter().any(|there| there == name) => Ok(name.to_owned()),
-        Some(_) if there.is_empty() => Err(GadgetError::NoController(directory.to_owned())),
-        Some(name) => Err(GadgetError::UnknownController {
-            wanted: name.to_owned(),
-            there: there.join(", "),
-        }),
-    }
-}
-
-fn create(directory: &Path) -> Result<(), GadgetError> {
-    fs::create_dir_all(directory).map_err(failed("create", directory))
-}
-
-/// One write call, as configfs needs it.
-fn write(path: &Path, value: &[u8]) -> Result<(), GadgetError> {
-    fs::write(path, value).map_err(failed("write", path))
-}
-
-fn unless_gone(result: io::Result<()>) -> io::Result<()> {
-    match result {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        result => result,
-    }
-}
-
-fn failed(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> GadgetError {
-    let path = path.to_owned();
-    move |error| GadgetError::Io { what, path, error }
+fn is_no_device(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(libc::ENODEV)
 }
 
 #[cfg(test)]

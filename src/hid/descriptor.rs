@@ -3,6 +3,9 @@
 //! Byte by byte as the USB HID specification 1.11, section 6.2.2, encodes short items: one prefix byte
 //! (tag, type, size), then up to four data bytes, little-endian. No function uses a report ID: firmware
 //! reads a boot keyboard by its fixed 8 bytes and would take an ID for the modifiers.
+//!
+//! A pointer comes in several lengths, for hosts that stumble over what they do not know. Each shorter one is the
+//! beginning of the longest, so a report is made once and cut to what the function takes.
 
 use super::sink::Function;
 
@@ -28,6 +31,7 @@ impl Function {
         Function::Consumer,
     ];
 
+    /// The one with all that there is to say; others are shorter.
     pub const fn descriptor(self) -> &'static Descriptor {
         match self {
             Function::Keyboard => &KEYBOARD,
@@ -35,6 +39,17 @@ impl Function {
             Function::Relative => &RELATIVE,
             Function::Consumer => &CONSUMER,
         }
+    }
+
+    /// Whether the function may have reports of this many bytes: all of them, or those that are without AC Pan, or without
+    /// AC Pan and wheel.
+    pub const fn takes(self, report_length: usize) -> bool {
+        let longest = self.descriptor().report_length;
+        let shortest = match self {
+            Function::Keyboard | Function::Consumer => longest,
+            Function::Absolute | Function::Relative => longest - 2,
+        };
+        shortest <= report_length && report_length <= longest
     }
 
     /// As logs, records and configfs name it.
@@ -74,12 +89,37 @@ pub const ABSOLUTE: Descriptor = Descriptor {
     report: ABSOLUTE_REPORT,
 };
 
+/// [`ABSOLUTE`] without AC Pan, which some firmware and video recorders take for something else.
+pub const ABSOLUTE_PLAIN: Descriptor = Descriptor {
+    subclass: 0,
+    protocol: 0,
+    report_length: 6,
+    report: ABSOLUTE_PLAIN_REPORT,
+};
+
 /// In: buttons, dx i8, dy i8, wheel i8, AC Pan i8; the first three bytes are the boot mouse's.
 pub const RELATIVE: Descriptor = Descriptor {
     subclass: 1,
     protocol: 2,
     report_length: 5,
     report: RELATIVE_REPORT,
+};
+
+/// [`RELATIVE`] without AC Pan.
+pub const RELATIVE_PLAIN: Descriptor = Descriptor {
+    subclass: 1,
+    protocol: 2,
+    report_length: 4,
+    report: RELATIVE_PLAIN_REPORT,
+};
+
+/// The boot mouse itself (HID 1.11, appendix B.2): three buttons, dx i8, dy i8. Firmware that reads three bytes into room
+/// for three takes a fourth for an overrun.
+pub const BOOT_MOUSE: Descriptor = Descriptor {
+    subclass: 1,
+    protocol: 2,
+    report_length: 3,
+    report: BOOT_MOUSE_REPORT,
 };
 
 /// In: one consumer usage as u16 little-endian, 0 for none.
@@ -164,6 +204,39 @@ const ABSOLUTE_REPORT: &[u8] = &[
 ];
 
 #[rustfmt::skip]
+const ABSOLUTE_PLAIN_REPORT: &[u8] = &[
+    0x05, 0x01,       // Usage Page (Generic Desktop)
+    0x09, 0x02,       // Usage (Mouse)
+    0xa1, 0x01,       // Collection (Application)
+    0x09, 0x01,       //   Usage (Pointer): some hosts want the pointer in a physical collection
+    0xa1, 0x00,       //   Collection (Physical)
+    0x05, 0x09,       //     Usage Page (Button)
+    0x19, 0x01,       //     Usage Minimum (1, left)
+    0x29, 0x08,       //     Usage Maximum (8)
+    0x15, 0x00,       //     Logical Minimum (0)
+    0x25, 0x01,       //     Logical Maximum (1)
+    0x75, 0x01,       //     Report Size (1)
+    0x95, 0x08,       //     Report Count (8)
+    0x81, 0x02,       //     Input (Data, Variable, Absolute): byte 0, left, right, middle, back, forward
+    0x05, 0x01,       //     Usage Page (Generic Desktop)
+    0x09, 0x30,       //     Usage (X)
+    0x09, 0x31,       //     Usage (Y)
+    0x15, 0x00,       //     Logical Minimum (0)
+    0x26, 0xff, 0x7f, //     Logical Maximum (32767)
+    0x75, 0x10,       //     Report Size (16)
+    0x95, 0x02,       //     Report Count (2)
+    0x81, 0x02,       //     Input (Data, Variable, Absolute): bytes 1 to 4
+    0x09, 0x38,       //     Usage (Wheel)
+    0x15, 0x81,       //     Logical Minimum (-127)
+    0x25, 0x7f,       //     Logical Maximum (127)
+    0x75, 0x08,       //     Report Size (8)
+    0x95, 0x01,       //     Report Count (1)
+    0x81, 0x06,       //     Input (Data, Variable, Relative): byte 5
+    0xc0,             //   End Collection
+    0xc0,             // End Collection
+];
+
+#[rustfmt::skip]
 const RELATIVE_REPORT: &[u8] = &[
     0x05, 0x01,       // Usage Page (Generic Desktop)
     0x09, 0x02,       // Usage (Mouse)
@@ -196,6 +269,64 @@ const RELATIVE_REPORT: &[u8] = &[
 ];
 
 #[rustfmt::skip]
+const RELATIVE_PLAIN_REPORT: &[u8] = &[
+    0x05, 0x01,       // Usage Page (Generic Desktop)
+    0x09, 0x02,       // Usage (Mouse)
+    0xa1, 0x01,       // Collection (Application)
+    0x09, 0x01,       //   Usage (Pointer)
+    0xa1, 0x00,       //   Collection (Physical)
+    0x05, 0x09,       //     Usage Page (Button)
+    0x19, 0x01,       //     Usage Minimum (1, left)
+    0x29, 0x08,       //     Usage Maximum (8)
+    0x15, 0x00,       //     Logical Minimum (0)
+    0x25, 0x01,       //     Logical Maximum (1)
+    0x75, 0x01,       //     Report Size (1)
+    0x95, 0x08,       //     Report Count (8)
+    0x81, 0x02,       //     Input (Data, Variable, Absolute): byte 0, left, right, middle, back, forward
+    0x05, 0x01,       //     Usage Page (Generic Desktop)
+    0x09, 0x30,       //     Usage (X)
+    0x09, 0x31,       //     Usage (Y)
+    0x09, 0x38,       //     Usage (Wheel)
+    0x15, 0x81,       //     Logical Minimum (-127)
+    0x25, 0x7f,       //     Logical Maximum (127)
+    0x75, 0x08,       //     Report Size (8)
+    0x95, 0x03,       //     Report Count (3)
+    0x81, 0x06,       //     Input (Data, Variable, Relative): bytes 1 to 3
+    0xc0,             //   End Collection
+    0xc0,             // End Collection
+];
+
+#[rustfmt::skip]
+const BOOT_MOUSE_REPORT: &[u8] = &[
+    0x05, 0x01,       // Usage Page (Generic Desktop)
+    0x09, 0x02,       // Usage (Mouse)
+    0xa1, 0x01,       // Collection (Application)
+    0x09, 0x01,       //   Usage (Pointer)
+    0xa1, 0x00,       //   Collection (Physical)
+    0x05, 0x09,       //     Usage Page (Button)
+    0x19, 0x01,       //     Usage Minimum (1, left)
+    0x29, 0x03,       //     Usage Maximum (3, middle)
+    0x15, 0x00,       //     Logical Minimum (0)
+    0x25, 0x01,       //     Logical Maximum (1)
+    0x75, 0x01,       //     Report Size (1)
+    0x95, 0x03,       //     Report Count (3)
+    0x81, 0x02,       //     Input (Data, Variable, Absolute): byte 0, left, right, middle
+    0x75, 0x05,       //     Report Size (5)
+    0x95, 0x01,       //     Report Count (1)
+    0x81, 0x03,       //     Input (Constant): up to a whole byte; other buttons are not seen here
+    0x05, 0x01,       //     Usage Page (Generic Desktop)
+    0x09, 0x30,       //     Usage (X)
+    0x09, 0x31,       //     Usage (Y)
+    0x15, 0x81,       //     Logical Minimum (-127)
+    0x25, 0x7f,       //     Logical Maximum (127)
+    0x75, 0x08,       //     Report Size (8)
+    0x95, 0x02,       //     Report Count (2)
+    0x81, 0x06,       //     Input (Data, Variable, Relative): bytes 1 and 2
+    0xc0,             //   End Collection
+    0xc0,             // End Collection
+];
+
+#[rustfmt::skip]
 const CONSUMER_REPORT: &[u8] = &[
     0x05, 0x0c,       // Usage Page (Consumer)
     0x09, 0x01,       // Usage (Consumer Control)
@@ -211,49 +342,5 @@ const CONSUMER_REPORT: &[u8] = &[
 ];
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Walks the short items and adds up what the input and output items take, in bits.
-    fn report_bits(descriptor: &[u8]) -> (usize, usize, i32) {
-        let (mut at, mut size, mut count, mut depth) = (0, 0, 0, 0);
-        let (mut input, mut output) = (0, 0);
-        while at < descriptor.len() {
-            let prefix = descriptor[at];
-            let length = [0, 1, 2, 4][usize::from(prefix & 3)];
-            let data = &descriptor[at + 1..at + 1 + length];
-            let value = data.iter().rev().fold(0, |v, b| v << 8 | usize::from(*b));
-            match prefix & 0xfc {
-                0x74 => size = value,
-                0x94 => count = value,
-                0x80 => input += size * count,
-                0x90 => output += size * count,
-                0xa0 => depth += 1,
-                0xc0 => depth -= 1,
-                0x84 => panic!("a report ID"),
-                _ => {}
-            }
-            at += 1 + length;
-        }
-        (input, output, depth)
-    }
-
-    #[test]
-    fn declared_bits_are_the_report_lengths() {
-        for function in Function::ALL {
-            let descriptor = function.descriptor();
-            let (input, output, depth) = report_bits(descriptor.report);
-            assert_eq!(input, descriptor.report_length * 8, "{function}");
-            let leds = if function == Function::Keyboard { 8 } else { 0 };
-            assert_eq!((output, depth), (leds, 0), "{function}");
-        }
-    }
-
-    #[test]
-    fn keyboard_admits_every_usage_and_is_a_boot_keyboard() {
-        let has = |item: &[u8]| KEYBOARD.report.windows(item.len()).any(|w| w == item);
-        assert!(has(&[0x26, 0xff, 0x00]) && has(&[0x2a, 0xff, 0x00]));
-        assert_eq!((KEYBOARD.subclass, KEYBOARD.protocol), (1, 1));
-        assert_eq!((RELATIVE.subclass, RELATIVE.protocol), (1, 2));
-    }
-}
+#[path = "descriptor_tests.rs"]
+mod tests;

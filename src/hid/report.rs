@@ -63,7 +63,7 @@ impl Report {
 
     /// Whether a key or button is down in it; steps and positions do not count.
     pub fn holds(&self) -> bool {
-        self.release() != self.state()
+        holds(self.function, self.bytes())
     }
 
     /// What stays true after the report was taken: all but its steps.
@@ -86,6 +86,15 @@ impl Report {
         }
         release
     }
+}
+
+/// Whether a key or button is down in these bytes of a report.
+pub(super) fn holds(function: Function, bytes: &[u8]) -> bool {
+    let held = match function {
+        Function::Keyboard | Function::Consumer => bytes,
+        Function::Absolute | Function::Relative => &bytes[..bytes.len().min(1)],
+    };
+    held.iter().any(|byte| *byte != 0)
 }
 
 impl std::fmt::Debug for Report {

@@ -94,7 +94,7 @@ const RESERVED_IN_RFB: Reserved = &[
 ];
 
 const RESERVED_IN_BRIDGE: Reserved = &[
-    ("clap", &["src/cli.rs"]),
+    ("clap", &["src/cli.rs", "src/cli/"]),
     ("toml", &["src/config/"]),
     ("strsim", &["src/config/"]),
     ("tracing_subscriber", &["src/logging.rs"]),

@@ -21,6 +21,8 @@ pub struct Host {
     events: Receiver<Event>,
     /// What is down, by all events so far.
     held: RefCell<Vec<(Device, u16)>>,
+    /// The devices that it has, by all events so far.
+    there: RefCell<Vec<Device>>,
 }
 
 impl Host {
@@ -44,21 +46,26 @@ impl Host {
         Host {
             events,
             held: RefCell::default(),
+            there: RefCell::default(),
         }
     }
 
-    /// Waits until the host has all three devices, with nothing down.
-    pub fn has_devices(&self) {
-        let mut there = Vec::new();
-        while there.len() < 3 {
+    /// Waits until the host has just these devices, with nothing down.
+    pub fn has_devices(&self, wanted: &[Device]) {
+        let mut wanted = wanted.to_vec();
+        wanted.sort();
+        loop {
+            let mut there = self.there.borrow().clone();
+            there.sort();
+            if there == wanted {
+                return;
+            }
             match self.next(DEADLINE) {
                 Some(Event::Came { device, held }) => {
                     assert_eq!(held, 0, "{device:?} came with something down");
-                    there.push(device);
                 }
-                Some(Event::Left { device }) => there.retain(|other| *other != device),
                 Some(_) => {}
-                None => panic!("the host has {there:?} only"),
+                None => panic!("the host has {there:?}, not {wanted:?}"),
             }
         }
     }
@@ -79,8 +86,12 @@ impl Host {
                     held.push((device, code));
                 }
             }
-            Event::Left { device } => held.retain(|(other, _)| *other != device),
-            Event::Came { .. } | Event::Input { .. } | Event::Dropped { .. } => {}
+            Event::Came { device, .. } => self.there.borrow_mut().push(device),
+            Event::Left { device } => {
+                held.retain(|(other, _)| *other != device);
+                self.there.borrow_mut().retain(|other| *other != device);
+            }
+            Event::Input { .. } | Event::Dropped { .. } => {}
         }
         Some(event)
     }

@@ -67,12 +67,13 @@ pub enum Usage {
     Ended(Option<i32>),
 }
 
-/// The gadget's functions in the order of its interfaces.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// The gadget's functions, each as the input device that its host makes of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Device {
     Keyboard,
     Absolute,
     Relative,
+    Consumer,
 }
 
 /// What the host of the gadget sees.

@@ -7,14 +7,14 @@ use std::{
         fd::AsRawFd,
         unix::{fs::OpenOptionsExt, net::UnixStream},
     },
-    path::{Path, PathBuf},
+    path::Path,
     thread::{self, JoinHandle},
     time::Duration,
 };
 
 use tokio::sync::watch;
 
-use super::{identity::Identity, udc::UdcStates};
+use super::{Function, identity::Identity, locate::Locator, udc::UdcStates};
 use crate::hid::Leds;
 
 /// How often the cable is looked at, and a node that cannot be read opened again.
@@ -30,14 +30,14 @@ pub(super) struct LedReader {
 
 impl LedReader {
     pub(super) fn spawn(
-        path: PathBuf,
+        locator: Locator,
         udc: UdcStates,
         leds: watch::Sender<Option<Leds>>,
     ) -> io::Result<Self> {
         let (stop, stopped) = UnixStream::pair()?;
         let thread = thread::Builder::new()
             .name("hid-leds".into())
-            .spawn(move || read_until(&stopped, &path, udc, &leds))?;
+            .spawn(move || read_until(&stopped, locator, udc, &leds))?;
         Ok(Self {
             stop: Some(stop),
             thread: Some(thread),
@@ -57,19 +57,24 @@ impl Drop for LedReader {
 
 fn read_until(
     stopped: &UnixStream,
-    path: &Path,
+    mut locator: Locator,
     mut udc: UdcStates,
     leds: &watch::Sender<Option<Leds>>,
 ) {
     let mut node: Option<(File, Identity)> = None;
     loop {
+        let path = locator
+            .find(Function::Keyboard)
+            .ok()
+            .map(|found| found.path);
+        udc.look_at(locator.controller());
         // An open node that the name no longer means is that of a gadget taken down, and silent for ever.
-        let named = Identity::named(path);
+        let named = path.as_deref().and_then(Identity::named);
         if node.as_ref().is_some_and(|(_, open)| Some(*open) != named) {
             node = None;
             publish(leds, None);
         }
-        node = node.or_else(|| open(path));
+        node = node.or_else(|| open(path.as_deref()?));
         let file = node.as_ref().map(|(file, _)| file);
         let Some(readable) = wait(stopped, file) else {
             return;

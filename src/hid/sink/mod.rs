@@ -2,14 +2,17 @@
 //!
 //! A sink is one file here and its `mod` line; `app` makes the one that is configured.
 
+pub mod configfs;
 mod gadget;
 mod identity;
 mod leds;
+mod locate;
 mod null;
 mod record;
-mod udc;
+pub mod udc;
 
 pub use gadget::{GadgetNodes, GadgetSink};
+pub use locate::Place;
 pub use null::NullSink;
 pub use record::RecordSink;
 

@@ -160,22 +160,38 @@ enum Kind {
     Unknown,
 }
 
-/// Which of the gadget's a node is, by its `phys`, which ends in the number of the interface.
+/// Which of the gadget's a node is, by what it can do.
 fn device(node: &Path) -> io::Result<Kind> {
     let folder = Path::new("/sys/class/input").join(node.file_name().unwrap_or_default());
     let attribute = |name| fs::read_to_string(folder.join("device").join(name));
-    let (Ok(product), Ok(phys)) = (attribute("name"), attribute("phys")) else {
+    let Ok(product) = attribute("name") else {
         return Ok(Kind::Unknown);
     };
     if !product.contains("rfbridge") {
         return Ok(Kind::Other);
     }
-    match phys.trim().rsplit('/').next() {
-        Some("input0") => Ok(Kind::Ours(Device::Keyboard)),
-        Some("input1") => Ok(Kind::Ours(Device::Absolute)),
-        Some("input2") => Ok(Kind::Ours(Device::Relative)),
-        _ => Err(io::Error::other(format!("a device at {phys}"))),
-    }
+    // The lowest of the words in which the kernel writes a set of bits, which come from the highest on.
+    let lowest = |name| {
+        let text = attribute(name).ok()?;
+        u64::from_str_radix(text.split_whitespace().last()?, 16).ok()
+    };
+    let (Some(kinds), Some(absolute), Some(relative)) = (
+        lowest("capabilities/ev"),
+        lowest("capabilities/abs"),
+        lowest("capabilities/rel"),
+    ) else {
+        return Ok(Kind::Unknown);
+    };
+    let has_two_axes = |axes| axes & 0b11 == 0b11;
+    Ok(Kind::Ours(if kinds & (1 << EV_LED) != 0 {
+        Device::Keyboard
+    } else if has_two_axes(absolute) {
+        Device::Absolute
+    } else if has_two_axes(relative) {
+        Device::Relative
+    } else {
+        Device::Consumer
+    }))
 }
 
 /// How many keys are down.

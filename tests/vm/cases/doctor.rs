@@ -75,7 +75,7 @@ pub fn doctor(case: &Case) -> String {
         said.report
     );
     machine.run(&format!("rfbridge gadget up --controller {CONTROLLER}"));
-    host.has_devices();
+    host.has_devices(&super::input::ALL_DEVICES);
     let said = Said::by(&machine);
     assert_eq!(said.ids("error"), ["capture-device"], "{}", said.report);
 

@@ -13,7 +13,7 @@ use crate::{
     host::{Blind, EV_ABS, EV_KEY, EV_REL, Host, inputs},
     machine::Machine,
     picture::Picture,
-    protocol::Event,
+    protocol::{Device, Event},
 };
 
 /// The screen that positions refer to.
@@ -59,6 +59,14 @@ fn us_keyboard() -> Vec<(u32, u16)> {
 /// The controller whose host's port is in the same kernel (dummy_hcd).
 pub const CONTROLLER: &str = "dummy_udc.0";
 
+/// What the host has of a gadget in the profile `full`.
+pub const ALL_DEVICES: [Device; 4] = [
+    Device::Keyboard,
+    Device::Absolute,
+    Device::Relative,
+    Device::Consumer,
+];
+
 /// A gadget that this kernel itself is the host of, and rfbridge with a still screen; nothing is down.
 pub fn with_gadget(machine: &Machine) -> (Host, Bridge<'_>, Client) {
     machine.run("modprobe dummy_hcd");
@@ -72,7 +80,7 @@ pub fn with_gadget(machine: &Machine) -> (Host, Bridge<'_>, Client) {
     let bridge = Bridge::serve(machine, &["--source", "replay:/screen"]);
     let mut client = bridge.client();
     client.until("the screen", |shown| (*shown == screen).then_some(()));
-    host.has_devices();
+    host.has_devices(&ALL_DEVICES);
     (host, bridge, client)
 }
 

@@ -3,6 +3,7 @@
 mod capture;
 mod doctor;
 mod dongle;
+mod gadget;
 mod input;
 mod signal;
 mod soak;
@@ -25,8 +26,18 @@ pub const ALL: &[(&str, Run)] = &[
     ("target_gone", target::gone),
     ("target_rebound", target::rebound),
     ("target_made_anew", target::made_anew),
+    ("gadget_profiles", gadget::profiles),
+    ("gadget_switched", gadget::switched),
+    ("media", gadget::media),
     ("story_uefi", story::uefi),
+    ("story_uefi_bios", story::uefi_bios),
+    ("story_uefi_nvr", story::uefi_nvr),
+    ("story_uefi_mac", story::uefi_mac),
+    ("story_uefi_media", story::uefi_media),
     ("story_seabios", story::seabios),
     ("doctor", doctor::doctor),
+    ("story_seabios_bios", story::seabios_bios),
+    ("story_seabios_nvr", story::seabios_nvr),
+    ("story_seabios_mac", story::seabios_mac),
     ("soak", soak::soak),
 ];

@@ -12,7 +12,7 @@ use rfb::geom::Size;
 use crate::{
     Case,
     bridge::Bridge,
-    cases::dongle::plug_in,
+    cases::{dongle::plug_in, input::ALL_DEVICES},
     dongle::{Dongle, Screen},
     host::Host,
     machine::Machine,
@@ -43,7 +43,7 @@ pub fn soak(case: &Case) -> String {
         "modprobe -a dummy_hcd vhci-hcd uvcvideo; /bin/rfbridge gadget up --controller dummy_udc.0",
     );
     let host = Host::watch(&machine);
-    host.has_devices();
+    host.has_devices(&ALL_DEVICES);
     let dongle = Dongle::new();
     let jpegs: Vec<_> = (0..8)
         .map(|number| Picture::test_card(SIZE, number).jpeg())

@@ -39,9 +39,11 @@ struct Story<'m> {
 }
 
 impl<'m> Story<'m> {
-    fn begin(case: &'m Case, machine: &'m Machine, firmware: Firmware) -> Self {
+    fn begin(case: &'m Case, machine: &'m Machine, firmware: Firmware, profile: &str) -> Self {
         machine.run("modprobe -a dummy_hcd vhci-hcd uvcvideo");
-        machine.run("/bin/rfbridge gadget up --controller dummy_udc.0");
+        machine.run(&format!(
+            "/bin/rfbridge gadget up --profile {profile} --controller dummy_udc.0"
+        ));
         // It ends with each target that leaves.
         machine.start(
             &[
@@ -127,7 +129,7 @@ impl<'m> Story<'m> {
 /// Into the UEFI set-up, through its menus, and a setting changed.
 pub fn uefi(case: &Case) -> String {
     let machine = Machine::boot(&case.folder);
-    let mut story = Story::begin(case, &machine, Firmware::Ovmf);
+    let mut story = Story::begin(case, &machine, Firmware::Ovmf, "full");
     story.shows("logo");
     story.press_until(ESCAPE, "Select Language");
     story.shows("front-page");
@@ -166,10 +168,74 @@ pub fn uefi(case: &Case) -> String {
     story.seen.join(", ")
 }
 
+/// The keyboard of another profile is one to UEFI firmware as well.
+fn uefi_with(case: &Case, profile: &str) -> String {
+    let machine = Machine::boot(&case.folder);
+    let mut story = Story::begin(case, &machine, Firmware::Ovmf, profile);
+    story.press_until(ESCAPE, "Select Language");
+    story.press_for(DOWN, "Device Manager");
+    story.press_for(ENTER, "OVMF Platform Configuration");
+    story.shows("device-manager");
+    story.seen.join(", ")
+}
+
+pub fn uefi_bios(case: &Case) -> String {
+    uefi_with(case, "bios")
+}
+
+pub fn uefi_nvr(case: &Case) -> String {
+    uefi_with(case, "nvr")
+}
+
+pub fn uefi_mac(case: &Case) -> String {
+    uefi_with(case, "mac")
+}
+
+/// UEFI firmware finds the virtual drive beside the keyboard, offers to boot from it, and its shell runs what is on it.
+pub fn uefi_media(case: &Case) -> String {
+    let machine = Machine::boot(&case.folder);
+    // This kernel is the gadget's host first, and writes what the target is to read.
+    machine.run(
+        "modprobe -a dummy_hcd usb-storage sd_mod vfat; mkdir -p /mnt
+         dd if=/dev/zero of=/tmp/disk bs=1M count=64 2>/dev/null; mkdosfs /tmp/disk
+         /bin/rfbridge gadget up --controller dummy_udc.0
+         /bin/rfbridge media insert /tmp/disk --rw
+         until mount -t vfat /dev/sda /mnt 2>/dev/null; do sleep 0.1; done
+         echo 'echo Started from virtual media' > /mnt/startup.nsh; umount /mnt
+         /bin/rfbridge media eject; /bin/rfbridge media insert /tmp/disk",
+    );
+    let mut story = Story::begin(case, &machine, Firmware::Ovmf, "full");
+    story.press_until(ESCAPE, "Select Language");
+    story.press_for(DOWN, "Device Manager");
+    story.press_for(DOWN, "Boot Manager");
+    story.press_for(ENTER, "UEFI rfbridge");
+    story.shows("boot-manager");
+    story.press_for(DOWN, "EFI Internal Shell");
+    story.press_for(ENTER, "Started from virtual media");
+    story.shows("started");
+    story.seen.join(", ")
+}
+
 /// SeaBIOS reads the boot keyboard by the boot protocol. From its menu the second of two disks is chosen.
 pub fn seabios(case: &Case) -> String {
+    seabios_with(case, "full")
+}
+
+pub fn seabios_bios(case: &Case) -> String {
+    seabios_with(case, "bios")
+}
+
+pub fn seabios_nvr(case: &Case) -> String {
+    seabios_with(case, "nvr")
+}
+
+pub fn seabios_mac(case: &Case) -> String {
+    seabios_with(case, "mac")
+}
+
+fn seabios_with(case: &Case, profile: &str) -> String {
     let machine = Machine::boot(&case.folder);
-    let mut story = Story::begin(case, &machine, Firmware::SeaBios);
+    let mut story = Story::begin(case, &machine, Firmware::SeaBios, profile);
     story.press_until(ESCAPE, "Select boot device");
     story.target.says("2.", 0);
     story.shows("boot-menu");

@@ -1,7 +1,7 @@
 //! A target that sleeps, goes away and comes back while keys are held: nothing sticks, nothing is typed late, and
 //! the client's session does not notice.
 
-use super::input::{ABS_Y, CONTROLLER, SCREEN, keys_until, with_gadget};
+use super::input::{ABS_Y, ALL_DEVICES, CONTROLLER, SCREEN, keys_until, with_gadget};
 use crate::{
     Case,
     bridge::{Bridge, Client},
@@ -14,7 +14,7 @@ const A: (u32, u16) = (0x1e, 30);
 const B: (u32, u16) = (0x30, 48);
 const C: (u32, u16) = (0x2e, 46);
 
-/// The host suspends the gadget, as a sleeping machine does.
+/// The host suspends the gadget, as a sleeping machine does. A key wakes it, and is not typed.
 pub fn asleep(case: &Case) -> String {
     let machine = Machine::boot(&case.folder);
     let (host, bridge, mut client) = with_gadget(&machine);
@@ -27,16 +27,28 @@ pub fn asleep(case: &Case) -> String {
         [(A.1, 0), (0x110, 0)]
     );
 
-    machine.run(
-        "cd $(dirname $(grep -l rfbridge /sys/bus/usb/devices/*/product))/power
+    // Once it is awake again it is to stay so.
+    let power = "cd $(dirname $(grep -l rfbridge /sys/bus/usb/devices/*/product))/power";
+    machine.run(&format!(
+        "{power}
          echo 0 > autosuspend_delay_ms; echo enabled > wakeup; echo auto > control
-         until [ $(cat runtime_status) = suspended ]; do sleep 0.05; done",
-    );
-    type_in_vain(&bridge, &mut client);
-    machine.run(
-        "echo on > $(dirname $(grep -l rfbridge /sys/bus/usb/devices/*/product))/power/control",
-    );
-    back(&host, &bridge, client)
+         until [ $(cat runtime_status) = suspended ]; do sleep 0.05; done
+         echo 60000 > autosuspend_delay_ms"
+    ));
+    // Whoever looks by moving the pointer does not wake it.
+    client.pointer(0, 20, 20);
+    bridge.waits_for("it says that the target is asleep", |bridge| {
+        bridge.log().contains("`suspended`")
+    });
+    let state = machine.run(&format!("{power}; cat runtime_status"));
+    assert_eq!(state.trim(), "suspended");
+    client.key(true, B.0);
+    client.key(false, B.0);
+    machine.run(&format!(
+        "{power}; until [ $(cat runtime_status) = active ]; do sleep 0.05; done"
+    ));
+    assert!(bridge.log().contains("it is asked to wake up"));
+    format!("a key wakes it; {}", back(&host, &bridge, client))
 }
 
 /// The host's port is switched off and on, which is a cable that is pulled and put back.
@@ -72,16 +84,16 @@ fn away(case: &Case, leave: &str, come: &str) -> String {
     let mut left = 0;
     host.until("the host loses the devices", |event| {
         left += usize::from(matches!(event, Event::Left { .. }));
-        left == 3
+        left == ALL_DEVICES.len()
     });
     type_in_vain(&bridge, &mut client);
     machine.run(come);
-    host.has_devices();
+    host.has_devices(&ALL_DEVICES);
     back(&host, &bridge, client)
 }
 
 /// A key and a button go down, and stay.
-fn hold(host: &Host, client: &mut Client) {
+pub fn hold(host: &Host, client: &mut Client) {
     client.key(true, A.0);
     client.pointer(1, 10, 10);
     assert_eq!(
@@ -104,7 +116,7 @@ fn type_in_vain(bridge: &Bridge, client: &mut Client) {
 }
 
 /// The target is back: what was held is let go of, and the next key is the first thing typed.
-fn back(host: &Host, bridge: &Bridge, mut client: Client) -> String {
+pub fn back(host: &Host, bridge: &Bridge, mut client: Client) -> String {
     client.key(false, A.0);
     client.pointer(0, 30, 30);
     client.key(true, C.0);
