@@ -235,13 +235,14 @@ fn a_window_of_colours_that_scrolls_is_exact_at_its_edges() {
             for number in 1..12 {
                 viewer.request(true);
                 target.show(&shown(number));
-                viewer.next();
+                let message = viewer.next();
                 let is_exact = shows(&viewer, &shown(number));
                 assert!(is_exact, "{sampling:?}: {step} × {number}");
+                // What is copied in how many pieces depends on when the picture before came.
+                let mut rectangles = message.rectangles().iter();
+                let is_copied = rectangles.any(|one| one.encoding == COPY_RECT);
+                assert!(is_copied, "{sampling:?}: {step} × {number}");
             }
-            let encodings = viewer.client.decoder.seen.encodings.iter();
-            let copies = encodings.filter(|encoding| **encoding == COPY_RECT);
-            assert_eq!(copies.count(), 11, "{sampling:?}: {step}");
         }
     }
 }

@@ -1,0 +1,200 @@
+//! The flags of `serve` and `demo`, each of which is a key of the configuration file, too.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::config::{
+    ControlSettings, ControlSocket, Format, FramesPerSecond, Function, GadgetSettings,
+    HotkeySettings, KeyboardSettings, Leader, Listen, MouseMode, MouseSettings, NoiseTolerance,
+    ScreenSize, ScrollRate, Seconds, Settings, Sink, Source, TypeDelay,
+};
+
+#[derive(Args, Debug)]
+pub(super) struct Common {
+    /// Where to listen; repeatable, port 0 chooses a free one [default: 127.0.0.1:5900]
+    #[arg(long, value_name = "ADDR:PORT")]
+    listen: Vec<Listen>,
+    /// File whose first line is the password; only its owner may read it
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+    /// Let clients watch and do nothing
+    #[arg(long)]
+    view_only: bool,
+    /// Desktop name that viewers show [default: the host's name]
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Size of the picture [default: the best there is]
+    #[arg(long, value_name = "WxH")]
+    size: Option<ScreenSize>,
+    /// Frames per second [default: the best there is]
+    #[arg(long, value_name = "N")]
+    fps: Option<FramesPerSecond>,
+    /// Write every HID report to FILE as a JSON line
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+    /// What to log on standard error, such as debug or info,rfbridge::net=trace [default: RUST_LOG, else info]
+    #[arg(long, value_name = "FILTER")]
+    log: Option<String>,
+    /// Milliseconds between two characters of a typed text, 0 to 1000 [default: 5]
+    #[arg(long, value_name = "MS", allow_negative_numbers = true)]
+    keyboard_type_delay: Option<TypeDelay>,
+    /// Key that begins a hotkey when it is tapped twice: right-ctrl, left-ctrl, right-shift, left-shift, right-alt, left-alt,
+    /// scroll-lock, pause or none [default: right-ctrl]
+    #[arg(long, value_name = "KEY")]
+    hotkey_leader: Option<Leader>,
+    /// Socket for `rfbridge type` and the like, or none [default: control.sock in $RUNTIME_DIRECTORY, /run/rfbridge or
+    /// $XDG_RUNTIME_DIR/rfbridge]
+    #[arg(long, value_name = "PATH")]
+    control_socket: Option<ControlSocket>,
+    #[command(flatten)]
+    mouse: MouseFlags,
+    /// Let go of the keys and mouse buttons of a client of which nothing was heard for so long, modifiers
+    /// excepted; 0 for never [default: 0]
+    #[arg(long, value_name = "SECONDS")]
+    keyboard_expiry: Option<Seconds>,
+}
+
+/// `[mouse]`
+#[derive(Args, Debug)]
+struct MouseFlags {
+    /// Which of the target's pointers to use: auto (absolute where it has that), absolute, relative [default: auto]
+    #[arg(long = "mouse-mode", value_name = "MODE")]
+    mode: Option<MouseMode>,
+    /// Steps for one turn of the wheel, 1 to 30 [default: 1]
+    #[arg(long = "mouse-scroll-rate", value_name = "STEPS")]
+    scroll_rate: Option<ScrollRate>,
+    /// Stir the pointer after about so long without input, so that the target neither locks nor sleeps; 0 for
+    /// never [default: 0]
+    #[arg(long = "mouse-jiggle", value_name = "SECONDS")]
+    jiggle: Option<Seconds>,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Devices {
+    /// Where frames come from: v4l, v4l:/dev/videoN, pipe:- (JPEGs or raw frames on standard input), pipe:PATH, replay:PATH
+    /// [default: v4l]
+    #[arg(long, value_name = "SOURCE")]
+    source: Option<Source>,
+    /// Format a v4l device delivers: mjpeg, yuyv, uyvy, nv12, rgb24, bgr24 [default: the best it offers], or of
+    /// what comes through a pipe [default: mjpeg]; raw frames in a pipe need --size
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<Format>,
+    /// By how many of 256 levels a sample of a raw format may flicker and be left as it is shown, 0 to 16
+    /// [default: 0]
+    #[arg(long, value_name = "LEVELS")]
+    noise_tolerance: Option<NoiseTolerance>,
+    /// Where HID reports go: gadget, or null for a picture without input [default: gadget]
+    #[arg(long, value_name = "SINK")]
+    sink: Option<Sink>,
+    #[command(flatten)]
+    gadget: GadgetFlags,
+    #[command(flatten)]
+    keyboard: KeyboardFlags,
+}
+
+/// `[gadget]`
+#[derive(Args, Debug)]
+struct GadgetFlags {
+    /// Device of the boot keyboard, auto or none [default: auto, which is the gadget's]
+    #[arg(long = "gadget-keyboard", value_name = "DEVICE")]
+    keyboard: Option<Function>,
+    /// Device of the absolute mouse, auto or none [default: auto]
+    #[arg(long = "gadget-absolute", value_name = "DEVICE")]
+    absolute: Option<Function>,
+    /// Device of the relative mouse, auto or none [default: auto]
+    #[arg(long = "gadget-relative", value_name = "DEVICE")]
+    relative: Option<Function>,
+    /// Device of the media keys, auto or none [default: auto]
+    #[arg(long = "gadget-consumer", value_name = "DEVICE")]
+    consumer: Option<Function>,
+}
+
+/// `[keyboard]`
+#[derive(Args, Debug)]
+struct KeyboardFlags {
+    /// Keyboard layout of the target, by its XKB name, such as de, gb or fr(bepo) [default: us]
+    #[arg(long = "keyboard-layout", value_name = "LAYOUT")]
+    layout: Option<String>,
+    /// Variant of the layout, such as nodeadkeys
+    #[arg(long = "keyboard-variant", value_name = "VARIANT")]
+    variant: Option<String>,
+    /// Whether to tap Num Lock where the target's is off and a client's keypad sends digits: true or false
+    /// [default: true]
+    #[arg(long = "keyboard-lock-inference", value_name = "BOOL")]
+    lock_inference: Option<bool>,
+}
+
+impl From<Common> for Settings {
+    fn from(common: Common) -> Self {
+        Settings {
+            listen: (!common.listen.is_empty()).then_some(common.listen),
+            name: common.name,
+            password_file: common.password_file,
+            size: common.size,
+            fps: common.fps,
+            log: common.log,
+            record: common.record,
+            view_only: common.view_only.then_some(true),
+            mouse: common.mouse.into(),
+            keyboard: KeyboardSettings {
+                type_delay: common.keyboard_type_delay,
+                expiry: common.keyboard_expiry,
+                ..KeyboardSettings::default()
+            },
+            hotkey: HotkeySettings {
+                leader: common.hotkey_leader,
+            },
+            control: ControlSettings {
+                socket: common.control_socket,
+            },
+            ..Settings::default()
+        }
+    }
+}
+
+impl From<Devices> for Settings {
+    fn from(devices: Devices) -> Self {
+        Settings {
+            source: devices.source,
+            format: devices.format,
+            noise_tolerance: devices.noise_tolerance,
+            sink: devices.sink,
+            gadget: devices.gadget.into(),
+            keyboard: devices.keyboard.into(),
+            ..Settings::default()
+        }
+    }
+}
+
+impl From<MouseFlags> for MouseSettings {
+    fn from(flags: MouseFlags) -> Self {
+        MouseSettings {
+            mode: flags.mode,
+            scroll_rate: flags.scroll_rate,
+            jiggle: flags.jiggle,
+        }
+    }
+}
+
+impl From<GadgetFlags> for GadgetSettings {
+    fn from(flags: GadgetFlags) -> Self {
+        GadgetSettings {
+            keyboard: flags.keyboard,
+            absolute: flags.absolute,
+            relative: flags.relative,
+            consumer: flags.consumer,
+        }
+    }
+}
+
+impl From<KeyboardFlags> for KeyboardSettings {
+    fn from(flags: KeyboardFlags) -> Self {
+        KeyboardSettings {
+            layout: flags.layout,
+            variant: flags.variant,
+            lock_inference: flags.lock_inference,
+            ..KeyboardSettings::default()
+        }
+    }
+}
