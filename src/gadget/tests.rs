@@ -60,6 +60,33 @@ fn up_makes_each_profile_and_plugs_it_in() {
     }
 }
 
+/// Some firmware repeats keys where there is more than it asked for, and some sees a boot keyboard only.
+#[test]
+fn complaints_10_11_firmware_gets_a_boot_keyboard_and_a_boot_mouse_and_nothing_else() {
+    let machine = Machine::new(&["a.usb"]);
+    machine.up(Some(Profile::Bios)).unwrap();
+    let linked: Vec<_> = configfs::names(&machine.path("configs/c.1"))
+        .into_iter()
+        .filter(|name| name.contains('.'))
+        .collect();
+    assert_eq!(linked, ["hid.keyboard", "hid.relative"]);
+    for (function, protocol, length) in [("keyboard", "1", "8"), ("relative", "2", "3")] {
+        let read = |name: &str| machine.read(&format!("functions/hid.{function}/{name}"));
+        assert_eq!(
+            read("subclass"),
+            "1",
+            "{function}: it can speak the boot protocol"
+        );
+        assert_eq!(read("protocol"), protocol);
+        assert_eq!(read("report_length"), length, "as HID 1.11, appendix B");
+        assert_eq!(
+            read("no_out_endpoint"),
+            "1",
+            "firmware sets LEDs by control requests"
+        );
+    }
+}
+
 #[test]
 fn up_again_changes_nothing_and_plugs_in_what_is_out() {
     let machine = Machine::new(&["a.usb"]);

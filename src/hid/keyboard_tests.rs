@@ -88,7 +88,7 @@ fn check_53_extended_keys_go_by_scancode_whatever_the_keysym() {
 }
 
 #[test]
-fn check_58_shift_is_pressed_for_clients_that_do_not() {
+fn complaint_7_check_58_shift_is_pressed_for_clients_that_do_not() {
     let mut bench = Bench::default();
     for character in "aA!?".chars() {
         bench.tap(character);

@@ -59,7 +59,7 @@ fn check_65_positions_are_clamped_and_wheel_steps_are_edges() {
 }
 
 #[test]
-fn the_move_goes_before_the_click() {
+fn complaint_19_the_move_goes_before_the_click() {
     let mut mouse = Mouse::default();
     assert_eq!(
         pointer(&mut mouse, ONE, 0, 1079, 1),
@@ -117,7 +117,7 @@ fn a_forgotten_button_stays_up_until_pressed_again() {
 }
 
 #[test]
-fn every_pixel_survives_the_way_to_the_target_and_back() {
+fn complaint_19_every_pixel_survives_the_way_to_the_target_and_back() {
     for pixels in [1_u16, 2, 640, 1024, 1366, 1920, 2560, 3840] {
         for pixel in 0..pixels {
             let x = u32::from(scale(pixel, pixels));

@@ -121,7 +121,7 @@ fn stopping_releases_what_is_down() {
 }
 
 #[test]
-fn nobody_waits_for_a_target_that_is_offline_or_asleep() {
+fn complaint_15_nobody_waits_for_a_target_that_is_offline_or_asleep() {
     for offer in [Offer::Offline("gone".into()), Offer::Busy] {
         let (handle, thread, shared) = start();
         shared.answer(Some(offer));

@@ -71,7 +71,7 @@ fn check_59_openqa_presses_shift_itself() {
 }
 
 #[test]
-fn check_60_mismatching_releases_leave_nothing_pressed() {
+fn complaint_7_check_60_mismatching_releases_leave_nothing_pressed() {
     let jump = [
         key(true, SHIFT),
         key(true, '?'.into()),

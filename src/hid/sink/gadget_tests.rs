@@ -81,7 +81,7 @@ fn a_full_node_is_busy_and_takes_again_what_was_read() {
 }
 
 #[test]
-fn a_reader_that_goes_is_offline_and_one_that_comes_is_served() {
+fn complaint_14_a_reader_that_goes_is_offline_and_one_that_comes_is_served() {
     let directory = tempfile::tempdir().unwrap();
     let fifo = Fifo::make(directory.path().join("hidg0"));
     let (mut sink, _leds) = sink([(Function::Keyboard, fifo.path.clone())]);
@@ -98,7 +98,7 @@ fn a_reader_that_goes_is_offline_and_one_that_comes_is_served() {
 }
 
 #[test]
-fn a_node_made_anew_is_opened_at_once() {
+fn complaint_13_a_node_made_anew_is_opened_at_once() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("hidg0");
     let old = Fifo::make(path.clone());
