@@ -39,6 +39,8 @@ fn steps(targets: Vec<Target>) -> impl Strategy<Value = Vec<Step>> {
         }),
         3 => (-300..300_i16, -300..300_i16, 0..512_u16)
             .prop_map(|(dx, dy, buttons)| Input::Motion { dx, dy, buttons }),
+        2 => (any::<bool>(), prop::sample::select(vec!['a', 'B', '1', '!', '\n']))
+            .prop_map(|(down, character)| Input::Character { down, character }),
         1 => Just(Input::TogglePointerMode),
         1 => Just(Input::Expire),
         1 => Just(Input::Leave),
@@ -66,6 +68,10 @@ fn ever_pressed(steps: &[Step]) -> Vec<u8> {
             keysym,
             code,
         } => from_scancode(code).or_else(|| from_keysym(keysym)),
+        Input::Character {
+            down: true,
+            character,
+        } => from_keysym(0x0100_0000 + u32::from(character)),
         _ => None,
     };
     let keys = steps.iter().filter_map(|step| match step {
