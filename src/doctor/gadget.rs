@@ -1,30 +1,19 @@
 //! The gadget in configfs, ours or somebody else's, and the endpoints that it takes.
 
-use std::path::PathBuf;
+use std::{
+    ffi::OsStr,
+    ops::Add as _,
+    path::{Path, PathBuf},
+};
 
 use super::{Examination, controller::CONTROLLERS, finding::Verdict, machine::Machine, server};
-use crate::hid::sink::configfs::GADGET as NAME;
+use crate::{
+    gadget::{Endpoints, Limit},
+    hid::sink::configfs::GADGET as NAME,
+};
 
 pub(super) const GADGETS: &str = "/sys/kernel/config/usb_gadget";
 const REMAKE: &str = "sudo rfbridge gadget down && sudo rfbridge gadget up";
-
-/// How many IN and OUT endpoints a function takes, by its name before the dot. A keyboard's depend on an attribute.
-const FUNCTIONS: [(&str, u32, u32); 12] = [
-    ("mass_storage", 1, 1),
-    ("acm", 2, 1),
-    ("gser", 1, 1),
-    ("obex", 1, 1),
-    ("ecm", 2, 1),
-    ("ncm", 2, 1),
-    ("eem", 1, 1),
-    ("rndis", 2, 1),
-    ("uac1", 1, 1),
-    ("uac2", 1, 1),
-    ("uvc", 2, 0),
-    ("midi", 1, 1),
-];
-/// What the controller of a Raspberry Pi (dwc2) has in each direction, beside endpoint 0.
-const DWC2: u32 = 7;
 
 /// One gadget.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -186,33 +175,30 @@ pub(super) fn endpoints(examination: &Examination<'_>) -> Verdict {
     else {
         return Verdict::skipped("the gadget is not plugged in");
     };
-    let (mut into, mut out) = (0, 0);
-    for function in &gadget.functions {
-        let kind = function.split('.').next().unwrap_or_default();
-        if kind == "hid" {
+    let endpoints_of = |function: &String| {
+        let has_out = || {
             let path = format!(
                 "{GADGETS}/{}/functions/{function}/no_out_endpoint",
                 gadget.name
             );
-            let has_none = machine.text(path).as_deref() == Some("1");
-            (into, out) = (into + 1, out + u32::from(!has_none));
-        } else if let Some((_, more_in, more_out)) =
-            FUNCTIONS.iter().find(|(name, ..)| *name == kind)
-        {
-            (into, out) = (into + more_in, out + more_out);
-        }
-    }
+            machine.text(path).as_deref() != Some("1")
+        };
+        Endpoints::of(function, has_out)
+    };
+    let used = gadget
+        .functions
+        .iter()
+        .map(endpoints_of)
+        .fold(Endpoints::default(), Endpoints::add);
     let driver = machine.resolved(format!("{CONTROLLERS}/{controller}/device/driver"));
-    let is_dwc2 = driver.is_some_and(|driver| driver.ends_with("dwc2"));
-    let used = format!("{into} IN and {out} OUT");
-    match is_dwc2 {
-        false => Verdict::ok(format!("{used} in use")),
-        true if into > DWC2 || out > DWC2 => Verdict::warning(
-            format!(
-                "{used}, more than the {DWC2} of each that the controller has: functions may be dead"
-            ),
+    let driver = driver.as_deref().and_then(Path::file_name);
+    let limit = driver.and_then(OsStr::to_str).and_then(Limit::of);
+    match limit {
+        None => Verdict::ok(format!("{used} in use")),
+        Some(limit) if limit.fits(used) => Verdict::ok(format!("{used} of {limit}")),
+        Some(limit) => Verdict::warning(
+            format!("{used}, more than the {limit} that the controller has: functions may be dead"),
             "take functions out of the gadget",
         ),
-        true => Verdict::ok(format!("{used} of {DWC2} each")),
     }
 }

@@ -21,6 +21,7 @@ use shape::Shape;
 
 pub use crate::hid::sink::configfs::Places;
 use crate::{config::Profile, hid::sink::Function};
+pub use budget::{Endpoints, Limit};
 pub use error::GadgetError;
 pub use media::{Image, ImageError, Kind};
 pub use status::{MediaStatus, Status};

@@ -26,6 +26,9 @@ const PASSWORD: &[u8] = b"bench-42";
 /// The pseudo-encoding of the target's lock LEDs.
 const LED_STATE: i32 = -261;
 
+/// The pseudo-encoding of a pointer that moves or is moved to places.
+pub const POINTER_MOTION_CHANGE: i32 = -257;
+
 /// A running rfbridge.
 pub struct Bridge<'m> {
     pub machine: &'m Machine,
@@ -98,6 +101,7 @@ impl<'m> Bridge<'m> {
         Client {
             viewer,
             leds: None,
+            pointer_modes: Vec::new(),
             awaited: String::new(),
             folder,
         }
@@ -142,6 +146,8 @@ pub struct Client {
     viewer: Viewer,
     /// The target's lock LEDs as told last: Scroll 1, Num 2, Caps 4.
     leds: Option<u8>,
+    /// What it was told of the pointer, each time: absolute or not.
+    pub pointer_modes: Vec<bool>,
     /// What it waits for, for the report of a case that fails.
     awaited: String,
     folder: PathBuf,
@@ -210,6 +216,11 @@ impl Client {
                 .iter()
                 .find(|rectangle| rectangle.encoding == LED_STATE);
             self.leds = leds.map(|leds| leds.pseudo[0]).or(self.leds);
+            let modes = rectangles
+                .iter()
+                .filter(|rectangle| rectangle.encoding == POINTER_MOTION_CHANGE);
+            self.pointer_modes
+                .extend(modes.map(|rectangle| rectangle.rect.x == 1));
             self.viewer.request(true);
         }
         message
@@ -219,6 +230,14 @@ impl Client {
     pub fn until_leds(&mut self, leds: u8) {
         self.awaited = format!("LEDs {leds}");
         while self.leds != Some(leds) {
+            self.update();
+        }
+    }
+
+    /// Takes updates until it was told so often whether the pointer is absolute.
+    pub fn until_pointer_modes(&mut self, count: usize) {
+        self.awaited = format!("{count} times the pointer's mode");
+        while self.pointer_modes.len() < count {
             self.update();
         }
     }
@@ -259,6 +278,12 @@ impl Client {
 
     pub fn pointer(&mut self, buttons: u8, x: u16, y: u16) {
         self.viewer.send(&pointer(buttons, x, y));
+    }
+
+    /// A movement, as clients send it that were told that the pointer is not absolute.
+    pub fn moves(&mut self, buttons: u8, dx: i16, dy: i16) {
+        let offset = |distance| 0x7fff_u16.wrapping_add_signed(distance);
+        self.pointer(buttons, offset(dx), offset(dy));
     }
 
     /// Back (1) and forward (2), as the ExtendedMouseButtons extension sends them.

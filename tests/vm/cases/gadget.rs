@@ -145,7 +145,7 @@ pub fn switched(case: &Case) -> String {
 }
 
 /// The devices that the host had leave, and these come.
-fn come_anew(host: &Host, devices: &[Device]) {
+pub(super) fn come_anew(host: &Host, devices: &[Device]) {
     host.until("the devices of the one before leave", |event| {
         matches!(
             event,
@@ -201,7 +201,7 @@ fn is_as_wanted(machine: &Machine, host: &Host, wanted: &Wanted) -> String {
 }
 
 /// A key arrives, and a position where there is an absolute pointer.
-fn types_and_points(
+pub(super) fn types_and_points(
     host: &Host,
     bridge: &Bridge,
     client: &mut Client,

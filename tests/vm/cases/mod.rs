@@ -5,10 +5,12 @@ mod doctor;
 mod dongle;
 mod gadget;
 mod input;
+mod mouse;
 mod signal;
 mod soak;
 mod story;
 mod target;
+mod typing;
 
 use crate::Run;
 
@@ -39,5 +41,9 @@ pub const ALL: &[(&str, Run)] = &[
     ("story_seabios_bios", story::seabios_bios),
     ("story_seabios_nvr", story::seabios_nvr),
     ("story_seabios_mac", story::seabios_mac),
+    ("typing_uefi", typing::uefi),
+    ("typing_linux", typing::linux),
+    ("mouse_profiles", mouse::profiles),
+    ("jiggle", mouse::jiggle),
     ("soak", soak::soak),
 ];

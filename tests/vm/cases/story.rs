@@ -19,33 +19,40 @@ const SIZE: Size = Size::new(1280, 720);
 /// Decibels from which the client's picture is the target's screen, through the dongle's JPEG.
 const ALIKE: f64 = 30.0;
 
-const ESCAPE: u32 = 0x01;
-const ENTER: u32 = 0x1c;
-const DOWN: u32 = 0xd0;
+pub(super) const ESCAPE: u32 = 0x01;
+pub(super) const ENTER: u32 = 0x1c;
+pub(super) const DOWN: u32 = 0xd0;
 const F10: u32 = 0x44;
 const TWO: u32 = 0x03;
 const SEVEN: u32 = 0x08;
 const Y: u32 = 0x15;
 
 /// A target, the cables that lead to it, and a client that looks at it and types.
-struct Story<'m> {
+pub(super) struct Story<'m> {
     case: &'m Case,
     client: Client,
     _bridge: Bridge<'m>,
+    /// Keeps the gadget at the target.
+    cable: u32,
     /// It looks at the target's screen, so it goes first.
     _plugged: Plugged,
-    target: Target,
+    pub(super) target: Target,
     seen: Vec<String>,
 }
 
 impl<'m> Story<'m> {
-    fn begin(case: &'m Case, machine: &'m Machine, firmware: Firmware, profile: &str) -> Self {
+    pub(super) fn begin(
+        case: &'m Case,
+        machine: &'m Machine,
+        firmware: Firmware,
+        profile: &str,
+    ) -> Self {
         machine.run("modprobe -a dummy_hcd vhci-hcd uvcvideo");
         machine.run(&format!(
             "/bin/rfbridge gadget up --profile {profile} --controller dummy_udc.0"
         ));
         // It ends with each target that leaves.
-        machine.start(
+        let cable = machine.start(
             &[
                 "/bin/sh",
                 "-c",
@@ -78,26 +85,27 @@ impl<'m> Story<'m> {
             case,
             client,
             _bridge: bridge,
+            cable,
             _plugged: plugged,
             target,
             seen: Vec::new(),
         }
     }
 
-    fn press(&mut self, scancode: u32) {
+    pub(super) fn press(&mut self, scancode: u32) {
         self.client.key(true, scancode);
         self.client.key(false, scancode);
     }
 
     /// Presses a key and waits until the target has said this for it.
-    fn press_for(&mut self, scancode: u32, text: &str) {
+    pub(super) fn press_for(&mut self, scancode: u32, text: &str) {
         let from = self.target.serial().len();
         self.press(scancode);
         self.target.says(text, from);
     }
 
     /// Presses a key again and again, since nobody knows when the firmware begins to listen, until it has said this.
-    fn press_until(&mut self, scancode: u32, text: &str) {
+    pub(super) fn press_until(&mut self, scancode: u32, text: &str) {
         let from = self.target.serial().len();
         let began = Instant::now();
         while !self.target.has_said(text, from) {
@@ -108,6 +116,14 @@ impl<'m> Story<'m> {
             self.press(scancode);
             thread::sleep(Duration::from_millis(500));
         }
+    }
+
+    /// Takes the gadget away from the target, for good; gives the machine that is its host then.
+    pub(super) fn pull_out(self) -> &'m Machine {
+        let machine = self._bridge.machine;
+        machine.signal(self.cable, libc::SIGKILL);
+        machine.run("killall -9 usbredirect");
+        machine
     }
 
     /// Waits until the client shows what is on the target's screen, and keeps that.
