@@ -33,7 +33,6 @@ pub fn profiles(case: &Case) -> String {
     assert_eq!(client.pointer_modes, modes);
     uses(&host, &mut client, Absolute, &[WHEEL, PAN]);
 
-    let mut number = 0;
     // A boot mouse has no wheels.
     let walk: [(&str, &[Device], Device, &[u16]); 5] = [
         ("bios", &[Keyboard, Relative], Relative, &[]),
@@ -47,11 +46,10 @@ pub fn profiles(case: &Case) -> String {
         ),
         ("full", &ALL_DEVICES, Absolute, &[WHEEL, PAN]),
     ];
-    for (profile, devices, pointer, wheels) in walk {
+    for (number, (profile, devices, pointer, wheels)) in (0..).zip(walk) {
         machine.run(&format!("/bin/rfbridge gadget profile {profile}"));
         come_anew(&host, devices);
         types_and_points(&host, &bridge, &mut client, devices, number);
-        number += 1;
         let is_absolute = pointer == Absolute;
         if modes.last() != Some(&is_absolute) {
             modes.push(is_absolute);
