@@ -20,14 +20,14 @@ PLACE = (123, 456)
 
 
 @contextmanager
-def served(case, pictures, password=None):
-    """rfbridge playing these pictures without loss, five in a second, for ever; up once the first is there."""
+def served(case, pictures, password=None, options=()):
+    """rfbridge, with these options, playing these pictures without loss, five in a second, for ever; up once the first is there."""
     folder = case.folder / ("moving" if len(pictures) > 1 else "still")
     folder.mkdir(exist_ok=True)
     for number, each in enumerate(pictures):
         picture.save(each, folder / f"{number}.png")
     locked = ["--password-file", case.secret(password)] if password else []
-    with case.serve(f"replay:{folder}", "--fps", 5, *locked) as bridge:
+    with case.serve(f"replay:{folder}", "--fps", 5, *locked, *options) as bridge:
         wait_for_source(case, bridge, pictures[0], password)
         yield bridge
 

@@ -66,10 +66,12 @@ class Process:
 
 
 class Bridge(Process):
-    """rfbridge, up once its `listening on` line is read."""
+    """rfbridge, up once its `listening on` line is read. Without a control socket unless one is named: several run at
+    the same time, and root's is the same for all of them."""
 
     def __init__(self, binary, arguments, log_folder):
         command = [binary, *arguments, "--listen", "127.0.0.1:0"]
+        command += [] if "--control-socket" in arguments else ["--control-socket", "none"]
         super().__init__("rfbridge", command, log_folder, stdout=subprocess.PIPE, text=True)
         self.lines = []
         threading.Thread(target=self._read, daemon=True).start()

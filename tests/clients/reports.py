@@ -51,6 +51,11 @@ def pointer(path):
     return [struct.unpack("<BHHbx", report) for report in _of("absolute", 7, path)]
 
 
+def mouse(path):
+    """(buttons, dx, dy) of each report of the relative mouse; down and right are positive."""
+    return [struct.unpack("<Bbbxx", report) for report in _of("relative", 5, path)]
+
+
 def presses(reports):
     """(modifiers, usage) of each key as it went down."""
     out, held = [], set()

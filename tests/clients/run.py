@@ -15,9 +15,12 @@ import time
 import traceback
 
 import browser
+import clipboard
+import layouts
 import libraries
 import packer_like
 import recorded
+import relative
 import resting
 import table
 import tigervnc
@@ -35,6 +38,7 @@ README = ROOT / "README.md"
 
 CASES = tigervnc.CASES | viewers.CASES | x2vnc.CASES
 CASES |= vncdotool.CASES | tools.CASES | libraries.CASES | packer_like.CASES | browser.CASES | recorded.CASES | resting.CASES
+CASES |= layouts.CASES | clipboard.CASES | relative.CASES
 
 
 def main():

@@ -43,11 +43,11 @@ class Target:
     served = {}
     """The pictures as rfbridge has decoded them, fetched without loss, once for all cases."""
 
-    def __init__(self, case, password=None):
+    def __init__(self, case, password=None, options=()):
         self.case, self.password = case, password
         self.feed = Feed(case.folder / "target", picture.jpeg(PICTURES["first"]))
         locked = ["--password-file", case.secret(password)] if password else []
-        self.bridge = case.serve(self.feed.source, *locked)
+        self.bridge = case.serve(self.feed.source, *locked, *options)
         self.port = self.bridge.port
 
     def __enter__(self):
@@ -139,29 +139,30 @@ def watch_moving(target, viewer, look, called=""):
     follow(target, viewer, "second", look, f"{called}after-moving")
 
 
-def type_word(target, viewer):
-    """A word typed into the viewer arrives, and nothing stays held."""
+def has_keyboard(target, viewer):
+    """Waits until keys arrive, and gives how many reports there are then. A window may have the keyboard before its
+    program has noticed, so there may be several of the key that is pressed for this, z, some of them late."""
 
     def first_key():
-        """A window may have the keyboard before its program has noticed."""
         viewer.point(SIZE[0] // 2, SIZE[1] // 2)
         viewer.display.xdotool("key", "z")
         return target.keyboard()
 
     wait_for("the first key arrives", first_key, pause=0.3)
+    wait_for("the first key is released", lambda: not any(target.keyboard()[-1]))
+    return len(target.keyboard())
 
-    def released():
-        return not any(target.keyboard()[-1])
 
-    wait_for("the first key is released", released)
-    before = len(target.keyboard())
+def type_word(target, viewer):
+    """A word typed into the viewer arrives, and nothing stays held."""
+    before = has_keyboard(target, viewer)
     viewer.display.xdotool("type", "--delay", 40, WORD)
 
     def typed():
         return reports.text(target.keyboard()[before:]).lstrip("z") == WORD
 
     wait_for(f"reports that spell {WORD!r}", typed, 10)
-    wait_for("all keys released", released)
+    wait_for("all keys released", lambda: not any(target.keyboard()[-1]))
 
 
 def click(target, viewer, x=123, y=456):

@@ -117,6 +117,8 @@ fn bridge(
 ) -> Result<Started, Failure> {
     let mut command = Command::new(program);
     command.args(["serve", "--sink", "null", "--listen", "127.0.0.1:0"]);
+    // No control socket, which for root would be the machine's only one.
+    command.env("RUNTIME_DIRECTORY", "/dev/null");
     command
         .arg("--source")
         .arg(format!("pipe:{}", fifo.display()));
