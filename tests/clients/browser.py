@@ -119,6 +119,11 @@ class Browser:
         event = {"type": "keyDown", "code": code, "key": character, "text": character}
         self.driver.execute_cdp_cmd("Input.dispatchKeyEvent", event)
 
+    def tap(self, code, key):
+        """Presses and releases a key that types nothing into the page."""
+        for kind in ["rawKeyDown", "keyUp"]:
+            self.driver.execute_cdp_cmd("Input.dispatchKeyEvent", {"type": kind, "code": code, "key": key})
+
 
 def npm_page(case):
     """A folder with our page and npm's library."""

@@ -16,12 +16,17 @@ SHIFT, ALTGR = 0x22, 0x40
 GERMAN = {
     # usage: the characters of the key alone, with Shift and with AltGr; combining ones are of dead keys
     0x04: "aAæ",
+    0x05: "bB“",
     0x08: "eE€",
+    0x0F: "lLł",
     0x14: "qQ@",
+    0x16: "sSſ",
     0x1C: "zZ←",
     0x1D: "yY»",
+    0x20: "3§³",
     0x2C: "   ",
     0x2D: "ß?\\",
+    0x2F: "üÜ\N{COMBINING DIAERESIS}",
     0x2E: "\N{COMBINING ACUTE ACCENT}\N{COMBINING GRAVE ACCENT}\N{COMBINING CEDILLA}",
     0x33: "öÖ\N{COMBINING DOUBLE ACUTE ACCENT}",
 }

@@ -26,7 +26,7 @@ import table
 import tigervnc
 import tools
 import viewers
-import vncdotool
+import vncdo
 import x2vnc
 from case import ROOT, Case
 from processes import Failed
@@ -37,7 +37,7 @@ README = ROOT / "README.md"
 
 
 CASES = tigervnc.CASES | viewers.CASES | x2vnc.CASES
-CASES |= vncdotool.CASES | tools.CASES | libraries.CASES | packer_like.CASES | browser.CASES | recorded.CASES | resting.CASES
+CASES |= vncdo.CASES | tools.CASES | libraries.CASES | packer_like.CASES | browser.CASES | recorded.CASES | resting.CASES
 CASES |= layouts.CASES | clipboard.CASES | relative.CASES
 
 
