@@ -130,6 +130,9 @@ class Connection:
             elif kind == 1:
                 self._pass(3)
                 self._pass(6 * self._number("H"))
+            elif kind == 3:
+                self._pass(3)
+                self._pass(abs(self._number("i")))  # below zero: of the extended clipboard
             elif kind == 248:
                 self._pass(7)
                 self._pass(self._number("B"))
