@@ -48,6 +48,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    access::{Access, Role},
     cli::{self, Command, DoctorFlags},
     config::{self, Config, Password, Settings},
     control,
@@ -300,11 +301,14 @@ fn serve(
     runtime.spawn(screen.follow());
 
     report_security(password.as_ref());
-    let server_config = rfb::server::ServerConfig {
-        name: config.name.clone(),
-        password: password.map(|p| rfb::security::vnc_auth::Password::new(p.as_bytes())),
-        view_only: config.view_only,
-    };
+    let password = password.map(|p| rfb::security::vnc_auth::Password::new(p.as_bytes()));
+    let access = Access::new(
+        password,
+        match config.view_only {
+            true => Role::View,
+            false => Role::Admin,
+        },
+    );
     let mut first_picture = frames.clone();
     let stop = CancellationToken::new();
     let delay = config.keyboard.type_delay.duration();
@@ -319,7 +323,7 @@ fn serve(
         typist: typist.clone(),
         leader: config.hotkey.leader,
     };
-    let server = Server::new(server_config, edges, stop.clone());
+    let server = Server::new(config.name.clone(), access, edges, stop.clone());
     let control = control.map(|socket| {
         let view_only = config.view_only;
         let context =

@@ -34,6 +34,7 @@
 //! | [`gadget`] | creates and removes the USB gadget in configfs |
 //! | [`typing`] | a text becomes keys, at the target's pace |
 //! | [`control`] | the socket for other programs on this machine, `rfbridge type` among them |
+//! | [`access`] | who may enter, and what they may do then |
 //! | [`net`] | listeners, sessions, and the limits that keep one peer from harming another |
 //! | [`doctor`] | looks at everything and says what to mend; changes nothing |
 //! | [`demo`] | a small simulated target that understands nothing but HID reports |
@@ -42,11 +43,12 @@
 //!
 //! # Who may know whom
 //!
-//! `config ← {video, hid} ← typing ← {source, gadget, net, control} ← app ← main`, `demo` beside source, `doctor` above source and gadget. Sessions see frames
+//! `config ← {access, video, hid} ← typing ← {source, gadget, net, control} ← app ← main`, `demo` beside source, `doctor` above source and gadget. Sessions see frames
 //! and input events, never devices; only `cli` knows clap, only `source::v4l` knows the `v4l` crate and only
 //! the gadget sink opens `/dev/hidgN`. `tests/layering` enforces it. A new encoding, source or sink is one file,
 //! its `mod` line and a row in a table.
 
+pub mod access;
 pub mod app;
 pub mod cli;
 pub mod config;

@@ -16,8 +16,8 @@ pub enum Error {
     Refused(String),
     #[error("the peer chose security type {0}, which was not offered")]
     SecurityNotOffered(u8),
-    #[error("authentication failed: wrong password")]
-    AuthenticationFailed,
+    #[error("the peer sent {0} bytes while it had to wait for an answer")]
+    Impatient(usize),
     #[error("the peer asked for a pixel format that cannot be: {0}")]
     PixelFormat(#[from] BadPixelFormat),
     #[error("the peer sent message type {0:#04x}, which is unknown or was not offered")]

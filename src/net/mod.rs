@@ -32,6 +32,7 @@ use tokio::{sync::watch, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    access::Access,
     config::Leader,
     hid::{ClientId, Leds, PointerMode},
     typing::Typist,
@@ -66,6 +67,7 @@ pub struct Edges<I> {
 /// All sessions, whichever listener they came through.
 pub struct Server<I> {
     config: Arc<ServerConfig>,
+    access: Arc<Access>,
     edges: Edges<I>,
     admission: Arc<Admission>,
     throttle: Throttle,
@@ -78,10 +80,20 @@ pub struct Server<I> {
 }
 
 impl<I: InputSink> Server<I> {
-    /// `stop` ends all listeners and sessions.
-    pub fn new(config: ServerConfig, edges: Edges<I>, stop: CancellationToken) -> Arc<Self> {
+    /// `name` is the desktop's; `stop` ends all listeners and sessions.
+    pub fn new(
+        name: String,
+        access: Access,
+        edges: Edges<I>,
+        stop: CancellationToken,
+    ) -> Arc<Self> {
+        let config = ServerConfig {
+            name,
+            security: access.security(),
+        };
         Arc::new(Self {
             config: Arc::new(config),
+            access: Arc::new(access),
             edges,
             admission: Arc::default(),
             throttle: Throttle::default(),

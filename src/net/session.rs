@@ -5,11 +5,14 @@
 
 use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
-use rfb::server::{Connection, Event, LedState};
+use rfb::{
+    security::Login,
+    server::{Connection, Event, LedState},
+};
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadHalf, WriteHalf},
     sync::watch,
-    task::JoinError,
+    task::{JoinError, JoinHandle, spawn_blocking},
     time::{Instant, sleep_until, timeout, timeout_at},
 };
 
@@ -21,7 +24,10 @@ use super::{
     outbox::Outbox,
     requests::Requests,
 };
-use crate::hid::{ClientId, Input, Leds, PointerMode};
+use crate::{
+    access::{Admitted, Denied, Role},
+    hid::{ClientId, Input, Leds, PointerMode},
+};
 
 /// From the first byte to ClientInit (check 69).
 const HANDSHAKE: Duration = Duration::from_secs(30);
@@ -51,8 +57,11 @@ enum Ending {
     Evicted,
     #[error(transparent)]
     Full(#[from] super::admission::Full),
-    #[error("the picture could not be encoded: {0}")]
-    Encoder(#[from] JoinError),
+    #[error("authentication failed: {0}")]
+    Denied(Denied),
+    /// In the work that sessions have done elsewhere.
+    #[error("rfbridge has a fault: {0}")]
+    Fault(#[from] JoinError),
     #[error("no randomness for the challenge: {0}")]
     Random(#[from] getrandom::Error),
     #[error("rfbridge is stopping")]
@@ -79,7 +88,7 @@ pub(super) async fn serve<I: InputSink>(
         Err(ending) => ending,
     };
     match &ending {
-        Ending::Encoder(_) | Ending::Random(_) => {
+        Ending::Fault(_) | Ending::Random(_) => {
             tracing::error!(client = client_number, %peer, reason = %ending, "disconnected");
         }
         _ => tracing::info!(client = client_number, %peer, reason = %ending, "disconnected"),
@@ -127,6 +136,7 @@ struct Session<'a, S, I: InputSink> {
     leds: watch::Receiver<Option<Leds>>,
     pointer_mode: watch::Receiver<PointerMode>,
     expiry: Expiry,
+    deciding: Option<JoinHandle<Result<Admitted, Denied>>>,
     encoding_logged: bool,
 }
 
@@ -154,6 +164,7 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
             leds: edges.leds.clone(),
             pointer_mode: edges.pointer_mode.clone(),
             expiry: Expiry::new(edges.key_expiry, Instant::now()),
+            deciding: None,
             encoding_logged: false,
         };
         session.frames.mark_changed();
@@ -228,6 +239,16 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
                 // Something is due by time alone: the loop looks what.
                 () = async { sleep_until(wakes_at.unwrap_or(last_progress)).await },
                     if wakes_at.is_some() && self.outbox.is_empty() => {}
+                Some(decided) = async { Some(self.deciding.as_mut()?.await) } => {
+                    self.deciding = None;
+                    let settled = match decided {
+                        Ok(verdict) => self.settle(verdict, place),
+                        Err(fault) => Err(fault.into()),
+                    };
+                    if let Err(ending) = settled {
+                        return ending;
+                    }
+                }
                 () = self.inputs.send_next(), if !self.inputs.is_empty() => {}
                 Some(encoded) = async { Some(encoding.as_mut().as_pin_mut()?.await) } => {
                     encoding.set(None);
@@ -264,9 +285,7 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
                     self.expiry.heard(Instant::now());
                     self.connection.set_now(self.server.now());
                     let result = self.connection.receive(bytes);
-                    if let Err(full) = self.take_events(place) {
-                        return full;
-                    }
+                    self.take_events();
                     if let Err(error) = result {
                         return error.into();
                     }
@@ -278,18 +297,45 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
         }
     }
 
+    /// Has it decided whether the client may enter.
+    fn decide(&mut self, login: Login) {
+        let access = Arc::clone(&self.server.access);
+        self.deciding = Some(spawn_blocking(move || access.decide(&login)));
+    }
+
+    /// Lets the client in or turns it away.
+    fn settle(
+        &mut self,
+        verdict: Result<Admitted, Denied>,
+        place: &mut Place,
+    ) -> Result<(), Ending> {
+        let admitted = match verdict {
+            Ok(admitted) => admitted,
+            Err(denied) => {
+                self.connection.deny(&denied.to_string());
+                return Err(Ending::Denied(denied));
+            }
+        };
+        if let Err(full) = place.promote() {
+            self.connection.deny(&full.to_string());
+            return Err(full.into());
+        }
+        if self.server.access.is_guarded() {
+            self.server.throttle.succeeded(self.peer.ip());
+            tracing::info!(client = self.client.0, peer = %self.peer, "password accepted");
+        }
+        self.connection.set_view_only(admitted.role == Role::View);
+        let result = self.connection.admit();
+        self.take_events();
+        Ok(result?)
+    }
+
     /// Passes on what the client did.
-    fn take_events(&mut self, place: &mut Place) -> Result<(), Ending> {
+    fn take_events(&mut self) {
         let (client, peer) = (self.client.0, self.peer);
         while let Some(event) = self.connection.next_event() {
             match event {
-                Event::Authenticated => {
-                    place.promote()?;
-                    if self.server.config.password.is_some() {
-                        self.server.throttle.succeeded(peer.ip());
-                        tracing::info!(client, %peer, "password accepted");
-                    }
-                }
+                Event::Login(login) => self.decide(login),
                 Event::Ready { shared } => tracing::info!(client, %peer, shared, "ready"),
                 // A client may change its mind as often as it likes; the log need not follow.
                 Event::EncodingChosen(encoding) if self.encoding_logged => {
@@ -318,7 +364,6 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
                 Event::Clipboard(clipboard) => self.requests.clipboard(clipboard),
             }
         }
-        Ok(())
     }
 
     /// Passes on what is meant for the target and not for rfbridge.
@@ -358,10 +403,10 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
                 self.inputs.drain().await;
             }
             self.inputs.leave();
-            if let Ending::Peer(error) = ending {
-                if *error == rfb::Error::AuthenticationFailed {
-                    self.hold_back_failure().await;
-                }
+            if let Ending::Denied(denied) = ending {
+                self.hold_back(*denied).await;
+            }
+            if let Ending::Peer(_) | Ending::Denied(_) | Ending::Full(_) = ending {
                 self.flush().await;
             }
         };
@@ -371,13 +416,10 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
         }
     }
 
-    async fn hold_back_failure(&mut self) {
+    /// Takes note of a failed login, and lets the client wait for the answer.
+    async fn hold_back(&mut self, denied: Denied) {
         let delay = self.server.throttle.failed(self.peer.ip(), Instant::now());
-        tracing::warn!(
-            client = self.client.0,
-            peer = %self.peer,
-            "authentication failed: wrong password"
-        );
+        tracing::warn!(client = self.client.0, peer = %self.peer, %denied, "authentication failed");
         // A peer that hangs up meanwhile gives back its place at once.
         let mut ignored = [0; 256];
         let gone = async { while self.reader.read(&mut ignored).await.is_ok_and(|n| n > 0) {} };

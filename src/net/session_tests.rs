@@ -6,7 +6,6 @@ use rfb::{
     frame::{Frame, FrameSeq},
     geom::Size,
     security::vnc_auth::Password,
-    server::ServerConfig,
     testing::{
         Client,
         client::{self, key},
@@ -21,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::super::{Edges, InputSink, Server};
 use crate::{
+    access::{Access, Role},
     config::Leader,
     hid::{self, ClientId, Input, Leds, PointerMode, sink::NullSink},
     typing::Typist,
@@ -80,11 +80,7 @@ impl Bench {
         let (leds, lit) = watch::channel(None);
         let (pointer_mode, used) = watch::channel(PointerMode::Absolute);
         let stop = CancellationToken::new();
-        let config = ServerConfig {
-            name: "bench".to_owned(),
-            password: password.map(Password::new),
-            view_only: false,
-        };
+        let access = Access::new(password.map(Password::new), Role::Admin);
         let edges = Edges {
             frames: shown,
             leds: lit,
@@ -98,7 +94,7 @@ impl Bench {
             leader: Leader::default(),
         };
         Self {
-            server: Server::new(config, edges, stop.clone()),
+            server: Server::new("bench".to_owned(), access, edges, stop.clone()),
             inputs,
             frames,
             leds,

@@ -48,6 +48,8 @@ const BRIDGE: Layers = &[
     ("config", &[]),
     ("logging", &[]),
     ("cli", &["config"]),
+    // Decides about logins, knows no network.
+    ("access", &["config"]),
     ("video", &["config"]),
     ("hid", &["config"]),
     ("source", &["config", "video"]),
@@ -55,7 +57,7 @@ const BRIDGE: Layers = &[
     // Texts become input events, whoever wants them typed: sessions and the control socket.
     ("typing", &["hid"]),
     // Sees frames and input events, never devices.
-    ("net", &["config", "video", "hid", "typing"]),
+    ("net", &["config", "access", "video", "hid", "typing"]),
     // Other programs' way in; what the server is doing is told to it, it does not look.
     ("control", &["typing"]),
     // Stands where a device would.
@@ -65,8 +67,8 @@ const BRIDGE: Layers = &[
     (
         "app",
         &[
-            "config", "logging", "cli", "video", "hid", "typing", "source", "gadget", "net",
-            "control", "demo", "doctor",
+            "config", "logging", "cli", "access", "video", "hid", "typing", "source", "gadget",
+            "net", "control", "demo", "doctor",
         ],
     ),
     ("lib", &[]),

@@ -22,14 +22,10 @@ fuzz_target!(|data: &[u8]| {
     let size = Size::new(70, 66);
     let first = Frame::solid(FrameSeq(1), size, 0x33_66_99);
     let second = Frame::solid(FrameSeq(2), size, 0x99_66_33);
-    let config = Arc::new(ServerConfig {
-        name: "fuzzed".to_owned(),
-        password: None,
-        view_only: false,
-    });
-    let mut connection = Connection::new(config, [7; 16], first.clone());
+    let mut connection = Connection::new(Arc::new(ServerConfig::default()), [7; 16], first.clone());
     connection
         .receive(ADMISSION)
+        .and_then(|()| connection.admit())
         .expect("a faultless handshake is accepted");
     for (index, piece) in bytes.chunks(usize::from(at_a_time).max(1)).enumerate() {
         if connection.receive(piece).is_err() {

@@ -9,8 +9,8 @@ use libfuzzer_sys::fuzz_target;
 use rfb::{
     frame::{Frame, FrameSeq},
     geom::Size,
-    security::vnc_auth::Password,
-    server::{Connection, ServerConfig},
+    security::SecurityType,
+    server::{Connection, Event, ServerConfig},
 };
 
 /// More than every answer of a handshake together.
@@ -22,15 +22,23 @@ fuzz_target!(|data: &[u8]| {
     };
     let config = ServerConfig {
         name: "fuzzed".to_owned(),
-        password: (how & 1 == 1).then(|| Password::new(b"password")),
-        view_only: false,
+        security: match how & 1 {
+            0 => vec![SecurityType::None],
+            _ => vec![SecurityType::VncAuth, SecurityType::None],
+        },
     };
     let frame = Frame::solid(FrameSeq(1), Size::new(70, 66), 0x33_66_99);
     let mut connection = Connection::new(Arc::new(config), [7; 16], frame);
     let mut output = connection.take_output().len();
-    for piece in bytes.chunks(usize::from(how >> 1).max(1)) {
-        let refused = connection.receive(piece).is_err();
-        while connection.next_event().is_some() {}
+    for piece in bytes.chunks(usize::from(how >> 2).max(1)) {
+        let mut refused = connection.receive(piece).is_err();
+        while let Some(event) = connection.next_event() {
+            match event {
+                Event::Login(_) if how & 2 == 0 => connection.deny("No."),
+                Event::Login(_) => refused |= connection.admit().is_err(),
+                _ => {}
+            }
+        }
         output += connection.take_output().len();
         if refused {
             break;

@@ -2,15 +2,33 @@
 
 pub mod vnc_auth;
 
+use vnc_auth::{Challenge, Response};
+
 /// A security type that this server can offer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SecurityType {
-    None = 1,
-    VncAuth = 2,
+    None,
+    VncAuth,
 }
 
 impl SecurityType {
+    /// Its number in the list of security types.
     pub const fn number(self) -> u8 {
-        self as u8
+        match self {
+            Self::None => 1,
+            Self::VncAuth => 2,
+        }
     }
+}
+
+/// What a client gives to be let in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Login {
+    /// Nothing: security type None.
+    Anonymous,
+    /// [`vnc_auth::Password::verify`] tells whether a password made this response to this challenge.
+    VncAuth {
+        challenge: Challenge,
+        response: Response,
+    },
 }

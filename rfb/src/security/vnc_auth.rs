@@ -7,6 +7,9 @@ use subtle::ConstantTimeEq;
 /// Fresh random bytes that the client encrypts; never the same twice.
 pub type Challenge = [u8; 16];
 
+/// A challenge as the client encrypted it.
+pub type Response = [u8; 16];
+
 /// What VNC Authentication uses of a password: its first 8 bytes, padded with zeros.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Password([u8; 8]);
@@ -28,12 +31,12 @@ impl Password {
     }
 
     /// Whether `response` is the challenge encrypted by this password, in constant time.
-    pub fn verify(&self, challenge: &Challenge, response: &[u8; 16]) -> bool {
+    pub fn verify(&self, challenge: &Challenge, response: &Response) -> bool {
         self.respond(challenge).ct_eq(response).into()
     }
 
     /// The challenge as a client encrypts it: DES-ECB, each key byte with its bits reversed.
-    pub fn respond(&self, challenge: &Challenge) -> [u8; 16] {
+    pub fn respond(&self, challenge: &Challenge) -> Response {
         let des = Des::new(&Array::from(self.0.map(u8::reverse_bits)));
         let mut out = *challenge;
         for block in out.as_chunks_mut::<8>().0 {

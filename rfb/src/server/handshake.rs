@@ -3,8 +3,8 @@
 use crate::error::Error;
 use crate::msg::server;
 use crate::msg::version::{self, Version};
-use crate::security::SecurityType;
-use crate::security::vnc_auth::{Challenge, Password};
+use crate::security::vnc_auth::Challenge;
+use crate::security::{Login, SecurityType};
 use crate::wire::{Put, Read, Reader};
 
 /// What the server waits for.
@@ -15,7 +15,6 @@ pub(super) enum Handshake {
     /// The choice among the types offered (3.7 and 3.8; in 3.3 the server chooses).
     SecurityChoice {
         version: Version,
-        offered: SecurityType,
     },
     VncAuthResponse {
         version: Version,
@@ -23,9 +22,16 @@ pub(super) enum Handshake {
     ClientInit,
 }
 
+/// The client has given what it has to; whether that lets it in is not for the protocol to say, only how it is told.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Verdict {
+    version: Version,
+    security: SecurityType,
+}
+
 /// What the handshake needs to know of this connection.
 pub(super) struct Peer<'a> {
-    pub(super) password: Option<&'a Password>,
+    pub(super) offer: &'a [SecurityType],
     pub(super) challenge: &'a Challenge,
     pub(super) refusal: Option<&'a str>,
 }
@@ -34,10 +40,9 @@ pub(super) struct Peer<'a> {
 pub(super) enum Step {
     /// Nothing that changes the state.
     Done,
-    Next {
-        state: Handshake,
-        authenticated: bool,
-    },
+    Next(Handshake),
+    /// The owner of the connection has to decide.
+    Ask(Verdict, Login),
     Finished {
         shared: bool,
     },
@@ -56,30 +61,26 @@ impl Handshake {
                 Ok(version) => offer(version, peer, out),
                 Err(e) => Err(e),
             },
-            Self::SecurityChoice { version, offered } => {
+            Self::SecurityChoice { version } => {
                 let choice = reader.u8()?;
-                if choice == offered.number() {
-                    Ok(begin(version, offered, peer, out))
-                } else {
-                    fail(version, out, "This security type was not offered.");
-                    Err(Error::SecurityNotOffered(choice))
+                match peer.offer.iter().find(|s| s.number() == choice) {
+                    Some(security) => Ok(begin(version, *security, peer, out)),
+                    None => {
+                        fail(version, out, "This security type was not offered.");
+                        Err(Error::SecurityNotOffered(choice))
+                    }
                 }
             }
             Self::VncAuthResponse { version } => {
-                let response = reader.array()?;
-                if peer
-                    .password
-                    .is_some_and(|p| p.verify(peer.challenge, &response))
-                {
-                    out.put_u32(0);
-                    Ok(Step::Next {
-                        state: Self::ClientInit,
-                        authenticated: true,
-                    })
-                } else {
-                    fail(version, out, "Wrong password.");
-                    Err(Error::AuthenticationFailed)
-                }
+                let verdict = Verdict {
+                    version,
+                    security: SecurityType::VncAuth,
+                };
+                let login = Login::VncAuth {
+                    challenge: *peer.challenge,
+                    response: reader.array()?,
+                };
+                Ok(Step::Ask(verdict, login))
             }
             Self::ClientInit => Ok(Step::Finished {
                 shared: reader.u8()? != 0,
@@ -88,51 +89,57 @@ impl Handshake {
     }
 }
 
-/// Offers the one security type there is: a list from 3.7 on, a decision in 3.3.
+impl Verdict {
+    pub(super) fn admit(self, out: &mut Vec<u8>) {
+        // Only 3.8 has a SecurityResult for None.
+        if self.security != SecurityType::None || self.version == Version::V38 {
+            out.put_u32(0);
+        }
+    }
+
+    pub(super) fn deny(self, out: &mut Vec<u8>, reason: &str) {
+        if self.security != SecurityType::None || self.version == Version::V38 {
+            fail(self.version, out, reason);
+        }
+    }
+}
+
+/// Offers the security types: a list from 3.7 on, a decision in 3.3.
 fn offer(version: Version, peer: &Peer<'_>, out: &mut Vec<u8>) -> Result<Step, Error> {
     if let Some(reason) = peer.refusal {
-        match version {
-            Version::V33 => out.put_u32(0),
-            Version::V37 | Version::V38 => out.put_u8(0),
+        return refuse(version, reason, out);
+    }
+    if version != Version::V33 {
+        let list: Vec<u8> = peer.offer.iter().map(|s| s.number()).collect();
+        out.put_u8(u8::try_from(list.len()).unwrap_or(0));
+        out.put(&list);
+        return Ok(Step::Next(Handshake::SecurityChoice { version }));
+    }
+    match peer.offer.first() {
+        Some(security) => {
+            out.put_u32(u32::from(security.number()));
+            Ok(begin(version, *security, peer, out))
         }
-        server::reason(out, reason);
-        return Err(Error::Refused(reason.to_owned()));
+        None => refuse(version, "No security type is offered.", out),
     }
-    let offered = match peer.password {
-        Some(_) => SecurityType::VncAuth,
-        None => SecurityType::None,
-    };
-    if version == Version::V33 {
-        out.put_u32(u32::from(offered.number()));
-        return Ok(begin(version, offered, peer, out));
+}
+
+fn refuse(version: Version, reason: &str, out: &mut Vec<u8>) -> Result<Step, Error> {
+    match version {
+        Version::V33 => out.put_u32(0),
+        Version::V37 | Version::V38 => out.put_u8(0),
     }
-    out.put(&[1, offered.number()]);
-    let state = Handshake::SecurityChoice { version, offered };
-    Ok(Step::Next {
-        state,
-        authenticated: false,
-    })
+    server::reason(out, reason);
+    Err(Error::Refused(reason.to_owned()))
 }
 
 /// Starts the security type that was agreed on.
 fn begin(version: Version, security: SecurityType, peer: &Peer<'_>, out: &mut Vec<u8>) -> Step {
     match security {
-        SecurityType::None => {
-            // Only 3.8 has a SecurityResult for None.
-            if version == Version::V38 {
-                out.put_u32(0);
-            }
-            Step::Next {
-                state: Handshake::ClientInit,
-                authenticated: true,
-            }
-        }
+        SecurityType::None => Step::Ask(Verdict { version, security }, Login::Anonymous),
         SecurityType::VncAuth => {
             out.put(peer.challenge);
-            Step::Next {
-                state: Handshake::VncAuthResponse { version },
-                authenticated: false,
-            }
+            Step::Next(Handshake::VncAuthResponse { version })
         }
     }
 }

@@ -43,12 +43,13 @@ use crate::error::Error;
 use crate::frame::Frame;
 use crate::geom::{Point, Size};
 use crate::msg::version::GREETING;
-use crate::security::vnc_auth::{Challenge, Password};
+use crate::security::vnc_auth::Challenge;
+use crate::security::{Login, SecurityType};
 use crate::wire::Reader;
 
 pub use crate::msg::clipboard::Clipboard;
 pub use crate::msg::server::LedState;
-use handshake::{Handshake, Step};
+use handshake::{Handshake, Step, Verdict};
 pub use piece::Part;
 pub use plan::Plan;
 pub use pointer::PointerMode;
@@ -60,21 +61,29 @@ pub use update::{Encoded, EncodedUpdate, Task, UpdateJob, UpdateKey};
 pub struct Millis(pub u64);
 
 /// What is the same for every connection.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct ServerConfig {
     /// Desktop name.
     pub name: String,
-    /// Without one, only security type None is offered; with one, only VNC Authentication.
-    pub password: Option<Password>,
-    /// Clients only watch: what they press and move is read and dropped.
-    pub view_only: bool,
+    /// Security types in the order in which they are offered, each once; many clients take the first that they know.
+    pub security: Vec<SecurityType>,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            security: vec![SecurityType::None],
+        }
+    }
 }
 
 /// What a client did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// The client may enter; ClientInit has yet to come.
-    Authenticated,
+    /// The client has given what it has to give to be let in. To be answered by [`Connection::admit`] or
+    /// [`Connection::deny`]; until then nothing more is read from it.
+    Login(Login),
     /// The handshake is over. `shared` is the client's wish (TigerVNC sends false by default).
     Ready {
         shared: bool,
@@ -113,6 +122,8 @@ pub enum Event {
 
 enum State {
     Handshake(Handshake),
+    /// The owner of the connection has to say whether the client is let in.
+    Deciding(Verdict),
     Running(Box<Session>),
     Ended,
 }
@@ -126,6 +137,7 @@ pub struct Connection {
     frame: Frame,
     leds: Option<LedState>,
     pointer: PointerMode,
+    view_only: bool,
     /// The beginning of a message that is not whole yet.
     input: Vec<u8>,
     /// Bytes of input to pass over (clipboard text that is too long to be kept).
@@ -138,12 +150,16 @@ impl std::fmt::Debug for Connection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let state = match &self.state {
             State::Handshake(handshake) => return write!(f, "Connection({handshake:?})"),
+            State::Deciding(_) => "deciding",
             State::Running(_) => "running",
             State::Ended => "ended",
         };
         write!(f, "Connection({state})")
     }
 }
+
+/// Bytes that may come before the client is let in and wait for that.
+const AHEAD: usize = 1024;
 
 impl Connection {
     /// A new connection; its greeting is ready in [`Connection::take_output`]. `challenge` must be fresh
@@ -157,6 +173,7 @@ impl Connection {
             frame,
             leds: None,
             pointer: PointerMode::default(),
+            view_only: false,
             input: Vec::new(),
             skip: 0,
             output: GREETING.to_vec(),
@@ -166,14 +183,9 @@ impl Connection {
 
     /// A connection that is told `reason` as soon as it has said its version, and then ends.
     pub fn refusing(reason: String, frame: Frame) -> Self {
-        let config = ServerConfig {
-            name: String::new(),
-            password: None,
-            view_only: true,
-        };
         Self {
             refusal: Some(reason),
-            ..Self::new(Arc::new(config), [0; 16], frame)
+            ..Self::new(Arc::default(), [0; 16], frame)
         }
     }
 
@@ -181,12 +193,17 @@ impl Connection {
     ///
     /// After an error the connection has ended: send what [`Connection::take_output`] holds, then close.
     /// What stays inside between calls is less than one message (at most some 256 KiB, before authentication
-    /// 16 bytes), so bound what is passed in at once.
+    /// 1 KiB), so bound what is passed in at once.
     pub fn receive(&mut self, bytes: &[u8]) -> Result<(), Error> {
         if matches!(self.state, State::Ended) {
             return Err(Error::Ended);
         }
         self.input.extend_from_slice(bytes);
+        self.advance()
+    }
+
+    /// Acts on what has been received.
+    fn advance(&mut self) -> Result<(), Error> {
         let mut consumed = 0;
         let result = self.process(&mut consumed);
         self.input.drain(..consumed.min(self.input.len()));
@@ -209,9 +226,13 @@ impl Connection {
             }
             let step = match &mut self.state {
                 State::Ended => return Err(Error::Ended),
+                State::Deciding(_) => match reader.rest().len() {
+                    waiting if waiting > AHEAD => return Err(Error::Impatient(waiting)),
+                    _ => return Ok(()),
+                },
                 State::Handshake(handshake) => {
                     let peer = handshake::Peer {
-                        password: self.config.password.as_ref(),
+                        offer: &self.config.security,
                         challenge: &self.challenge,
                         refusal: self.refusal.as_deref(),
                     };
@@ -237,14 +258,10 @@ impl Connection {
             *consumed += reader.consumed();
             match step? {
                 Step::Done => {}
-                Step::Next {
-                    state,
-                    authenticated,
-                } => {
-                    self.state = State::Handshake(state);
-                    if authenticated {
-                        self.events.push_back(Event::Authenticated);
-                    }
+                Step::Next(state) => self.state = State::Handshake(state),
+                Step::Ask(verdict, login) => {
+                    self.state = State::Deciding(verdict);
+                    self.events.push_back(Event::Login(login));
                 }
                 Step::Finished { shared } => {
                     let size = self.frame.size();
@@ -253,11 +270,38 @@ impl Connection {
                         size,
                         self.leds,
                         self.pointer,
-                        self.config.view_only,
+                        self.view_only,
                     )));
                     self.events.push_back(Event::Ready { shared });
                 }
             }
+        }
+    }
+
+    /// Lets the client in that an [`Event::Login`] told of, and acts on what it has sent meanwhile.
+    pub fn admit(&mut self) -> Result<(), Error> {
+        let State::Deciding(verdict) = self.state else {
+            return Ok(());
+        };
+        verdict.admit(&mut self.output);
+        self.state = State::Handshake(Handshake::ClientInit);
+        self.advance()
+    }
+
+    /// Turns it away. The connection has ended: send what [`Connection::take_output`] holds, then close.
+    pub fn deny(&mut self, reason: &str) {
+        if let State::Deciding(verdict) = self.state {
+            verdict.deny(&mut self.output, reason);
+            self.state = State::Ended;
+            self.input = Vec::new();
+        }
+    }
+
+    /// Whether the client only watches: what it presses and moves is then read and dropped.
+    pub fn set_view_only(&mut self, view_only: bool) {
+        self.view_only = view_only;
+        if let State::Running(session) = &mut self.state {
+            session.set_view_only(view_only);
         }
     }
 
@@ -319,7 +363,7 @@ impl Connection {
     pub fn request_clipboard(&mut self) -> bool {
         match &mut self.state {
             State::Running(session) => session.request_clipboard(&mut self.output),
-            State::Handshake(_) | State::Ended => false,
+            State::Handshake(_) | State::Deciding(_) | State::Ended => false,
         }
     }
 
@@ -330,7 +374,7 @@ impl Connection {
     pub fn plan_update(&mut self) -> Option<UpdateJob> {
         match &mut self.state {
             State::Running(session) => session.plan_update(&self.frame, &mut self.output),
-            State::Handshake(_) | State::Ended => None,
+            State::Handshake(_) | State::Deciding(_) | State::Ended => None,
         }
     }
 
@@ -339,7 +383,7 @@ impl Connection {
     pub fn finish_update(&mut self, update: EncodedUpdate) -> Vec<Bytes> {
         match &mut self.state {
             State::Running(session) => session.finish_update(update),
-            State::Handshake(_) | State::Ended => Vec::new(),
+            State::Handshake(_) | State::Deciding(_) | State::Ended => Vec::new(),
         }
     }
 
@@ -362,7 +406,7 @@ impl Connection {
     pub fn wakes_at(&self) -> Option<Millis> {
         match &self.state {
             State::Running(session) => session.wakes_at(self.frame.seq()),
-            State::Handshake(_) | State::Ended => None,
+            State::Handshake(_) | State::Deciding(_) | State::Ended => None,
         }
     }
 }

@@ -241,6 +241,10 @@ impl Session {
         }
     }
 
+    pub(super) fn set_view_only(&mut self, view_only: bool) {
+        self.view_only = view_only;
+    }
+
     pub(super) fn request_clipboard(&mut self, out: &mut Vec<u8>) -> bool {
         self.clipboard.request(out)
     }

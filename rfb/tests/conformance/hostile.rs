@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use rfb::Error;
-use rfb::server::{Event, ServerConfig};
+use rfb::server::Event;
 use rfb::testing::client::{
     EXTENDED_CLIPBOARD, cut_text, extended_key, key, pointer, provide_text, request, set_encodings,
 };
@@ -43,11 +43,8 @@ fn check_41_a_pixel_format_that_cannot_be_ends_the_connection() {
 #[test]
 fn check_66_who_may_only_watch_is_read_in_step_and_not_obeyed() {
     for arrival in ARRIVALS {
-        let config = ServerConfig {
-            view_only: true,
-            ..ServerConfig::default()
-        };
-        let mut talk = Talk::with(arrival, config);
+        let mut talk = Talk::new(arrival, None);
+        talk.connection.set_view_only(true);
         talk.heard();
         talk.say(b"RFB 003.008\n\x01\x01");
         talk.events.clear();

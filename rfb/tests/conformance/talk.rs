@@ -7,6 +7,7 @@ use rfb::frame::{Frame, FrameSeq};
 use rfb::geom::{Rect, Size};
 use rfb::pixel::PixelFormat;
 use rfb::security::vnc_auth::{Challenge, Password};
+use rfb::security::{Login, SecurityType};
 use rfb::server::{Connection, Event, ServerConfig};
 use rfb::testing::client::{Client, Message, request};
 
@@ -29,28 +30,59 @@ pub const ARRIVALS: [Arrival; 2] = [Arrival::Whole, Arrival::ByteByByte];
 pub struct Talk {
     pub connection: Connection,
     pub arrival: Arrival,
+    /// But for those that told of a login.
     pub events: Vec<Event>,
+    /// What lets clients in.
+    password: Option<Password>,
+    /// Whether the client was let in, once it gave what it had to.
+    pub admitted: Option<bool>,
 }
 
 impl Talk {
     pub fn new(arrival: Arrival, password: Option<&[u8]>) -> Self {
-        Self::with(
-            arrival,
-            ServerConfig {
-                name: "a target".to_owned(),
-                password: password.map(Password::new),
-                view_only: false,
-            },
-        )
-    }
-
-    pub fn with(arrival: Arrival, config: ServerConfig) -> Self {
+        let security = match password {
+            Some(_) => SecurityType::VncAuth,
+            None => SecurityType::None,
+        };
+        let config = ServerConfig {
+            name: "a target".to_owned(),
+            security: vec![security],
+        };
         let connection = Connection::new(Arc::new(config), CHALLENGE, screen(1, SIZE, None));
         Self {
             connection,
             arrival,
             events: Vec::new(),
+            password: password.map(Password::new),
+            admitted: None,
         }
+    }
+
+    /// Decides about the client if that is asked for.
+    fn decide(&mut self) -> Result<(), Error> {
+        while let Some(event) = self.connection.next_event() {
+            let Event::Login(login) = event else {
+                self.events.push(event);
+                continue;
+            };
+            let admitted = match (&self.password, login) {
+                (None, Login::Anonymous) => true,
+                (
+                    Some(password),
+                    Login::VncAuth {
+                        challenge,
+                        response,
+                    },
+                ) => password.verify(&challenge, &response),
+                (_, other) => panic!("not offered: {other:?}"),
+            };
+            self.admitted = Some(admitted);
+            match admitted {
+                true => self.connection.admit()?,
+                false => self.connection.deny("Wrong password."),
+            }
+        }
+        Ok(())
     }
 
     /// What the server sends of itself now.
@@ -66,9 +98,9 @@ impl Talk {
         };
         let mut out = Vec::new();
         for piece in pieces {
-            let result = self.connection.receive(piece);
-            self.events
-                .extend(std::iter::from_fn(|| self.connection.next_event()));
+            let received = self.connection.receive(piece);
+            let decided = self.decide();
+            let result = received.and(decided);
             out.extend(self.heard());
             if result.is_err() {
                 return (out, result);
