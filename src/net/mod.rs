@@ -14,6 +14,7 @@ mod requests;
 mod screen;
 mod session;
 mod throttle;
+mod title;
 
 use std::{
     net::SocketAddr,

@@ -3,70 +3,40 @@
 //! Reading, writing and encoding go on side by side, so a key never waits behind a picture that a
 //! slow line takes seconds for.
 
-use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+mod ending;
+mod entrance;
+mod events;
 
-use rfb::{
-    security::Login,
-    server::{Connection, Event, LedState},
-};
+use std::{net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+
+use rfb::server::Connection;
 use tokio::{
-    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadHalf, WriteHalf},
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadHalf, WriteHalf},
     sync::watch,
-    task::{JoinError, JoinHandle, spawn_blocking},
-    time::{Instant, sleep_until, timeout, timeout_at},
+    task::JoinHandle,
+    time::{Instant, sleep_until},
 };
 
 use super::{
-    InputSink, Server,
-    admission::Place,
-    expiry::{Expiry, Silence},
-    input::Inputs,
-    outbox::Outbox,
+    InputSink, Server, admission::Place, expiry::Expiry, input::Inputs, outbox::Outbox,
     requests::Requests,
 };
 use crate::{
-    access::{Admitted, Denied, Role},
-    hid::{ClientId, Input, Leds, PointerMode},
+    access::{Admitted, Denied},
+    hid::{ClientId, Leds, PointerMode},
 };
+use ending::Ending;
+use entrance::welcome;
+use events::{led_state, pointer_mode};
 
 /// From the first byte to ClientInit (check 69).
 const HANDSHAKE: Duration = Duration::from_secs(30);
 /// A client that takes not one byte for so long is gone (check 68).
 const STALL: Duration = Duration::from_secs(60);
-/// Time to take the reason for being turned away.
-const FAREWELL: Duration = Duration::from_secs(2);
 
 /// What a session can run over.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
 impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for S {}
-
-/// Why a session ended, for the log.
-#[derive(Debug, thiserror::Error)]
-enum Ending {
-    #[error("the client closed the connection")]
-    Closed,
-    #[error("the connection broke: {0}")]
-    Broken(#[from] io::Error),
-    #[error(transparent)]
-    Peer(#[from] rfb::Error),
-    #[error("no complete handshake within {} s", HANDSHAKE.as_secs())]
-    SlowHandshake,
-    #[error("the client took no data for {} s", STALL.as_secs())]
-    Stalled,
-    #[error("made room for another connection")]
-    Evicted,
-    #[error(transparent)]
-    Full(#[from] super::admission::Full),
-    #[error("authentication failed: {0}")]
-    Denied(Denied),
-    /// In the work that sessions have done elsewhere.
-    #[error("rfbridge has a fault: {0}")]
-    Fault(#[from] JoinError),
-    #[error("no randomness for the challenge: {0}")]
-    Random(#[from] getrandom::Error),
-    #[error("rfbridge is stopping")]
-    Stopping,
-}
 
 /// Serves one client from its greeting to its end.
 pub(super) async fn serve<I: InputSink>(
@@ -92,33 +62,6 @@ pub(super) async fn serve<I: InputSink>(
             tracing::error!(client = client_number, %peer, reason = %ending, "disconnected");
         }
         _ => tracing::info!(client = client_number, %peer, reason = %ending, "disconnected"),
-    }
-}
-
-/// A connection for `peer`, and when it may be heard.
-fn welcome<I: InputSink>(
-    server: &Server<I>,
-    peer: SocketAddr,
-) -> Result<(Connection, Instant), Ending> {
-    let frame = server.edges.frames.borrow().clone();
-    let now = Instant::now();
-    if let Err(full) = server.admission.check() {
-        return Ok((Connection::refusing(full.to_string(), frame), now));
-    }
-    match server.throttle.turn(peer.ip(), now) {
-        Ok(turn) => {
-            let mut challenge = [0; 16];
-            getrandom::fill(&mut challenge)?;
-            let config = Arc::clone(&server.config);
-            Ok((Connection::new(config, challenge, frame), turn))
-        }
-        Err(soon) => {
-            let reason = format!(
-                "Too many wrong passwords from this address; try again in {} s.",
-                soon.wait.as_secs() + 1
-            );
-            Ok((Connection::refusing(reason, frame), now))
-        }
     }
 }
 
@@ -296,178 +239,9 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
             }
         }
     }
-
-    /// Has it decided whether the client may enter.
-    fn decide(&mut self, login: Login) {
-        let access = Arc::clone(&self.server.access);
-        self.deciding = Some(spawn_blocking(move || access.decide(&login)));
-    }
-
-    /// Lets the client in or turns it away.
-    fn settle(
-        &mut self,
-        verdict: Result<Admitted, Denied>,
-        place: &mut Place,
-    ) -> Result<(), Ending> {
-        let admitted = match verdict {
-            Ok(admitted) => admitted,
-            Err(denied) => {
-                self.connection.deny(&denied.to_string());
-                return Err(Ending::Denied(denied));
-            }
-        };
-        if let Err(full) = place.promote() {
-            self.connection.deny(&full.to_string());
-            return Err(full.into());
-        }
-        if self.server.access.is_guarded() {
-            self.server.throttle.succeeded(self.peer.ip());
-            tracing::info!(client = self.client.0, peer = %self.peer, "password accepted");
-        }
-        self.connection.set_view_only(admitted.role == Role::View);
-        let result = self.connection.admit();
-        self.take_events();
-        Ok(result?)
-    }
-
-    /// Passes on what the client did.
-    fn take_events(&mut self) {
-        let (client, peer) = (self.client.0, self.peer);
-        while let Some(event) = self.connection.next_event() {
-            match event {
-                Event::Login(login) => self.decide(login),
-                Event::Ready { shared } => tracing::info!(client, %peer, shared, "ready"),
-                // A client may change its mind as often as it likes; the log need not follow.
-                Event::EncodingChosen(encoding) if self.encoding_logged => {
-                    tracing::debug!(client, %peer, encoding, "encoding chosen");
-                }
-                Event::EncodingChosen(encoding) => {
-                    self.encoding_logged = true;
-                    tracing::info!(client, %peer, encoding, "encoding chosen");
-                }
-                Event::Key { down, keysym } => self.input(Input::Key { down, keysym }),
-                Event::ExtendedKey { down, keysym, code } => {
-                    self.input(Input::ExtendedKey { down, keysym, code });
-                }
-                Event::Pointer {
-                    position,
-                    size,
-                    buttons,
-                } => self.input(Input::Pointer {
-                    position,
-                    size,
-                    buttons,
-                }),
-                Event::Motion { dx, dy, buttons } => {
-                    self.input(Input::Motion { dx, dy, buttons });
-                }
-                Event::Clipboard(clipboard) => self.requests.clipboard(clipboard),
-            }
-        }
-    }
-
-    /// Passes on what is meant for the target and not for rfbridge.
-    fn input(&mut self, input: Input) {
-        let now = self.server.now();
-        let meant = self.requests.input(input, now, &mut self.connection);
-        meant.into_iter().for_each(|input| self.push(input));
-    }
-
-    fn push(&mut self, input: Input) {
-        self.expiry.note(&input);
-        self.inputs.push(input);
-    }
-
-    /// Nothing was heard for long of a client that holds something.
-    fn expire(&mut self) {
-        match self.expiry.due(Instant::now()) {
-            None => {}
-            Some(Silence::Ask) => self.connection.probe(),
-            Some(Silence::LetGo) => {
-                tracing::warn!(
-                    client = self.client.0,
-                    peer = %self.peer,
-                    seconds = self.server.edges.key_expiry.as_secs(),
-                    "nothing was heard of a client that holds keys or buttons; they are let go of"
-                );
-                self.push(Input::Expire);
-            }
-        }
-    }
-
-    /// Hands over what the client typed last, and tells it why it has to go.
-    async fn part(mut self, ending: &Ending) {
-        let stop = self.server.stop.clone();
-        let goodbye = async {
-            if let Ending::Closed | Ending::Broken(_) | Ending::Peer(_) = ending {
-                self.inputs.drain().await;
-            }
-            self.inputs.leave();
-            if let Ending::Denied(denied) = ending {
-                self.hold_back(*denied).await;
-            }
-            if let Ending::Peer(_) | Ending::Denied(_) | Ending::Full(_) = ending {
-                self.flush().await;
-            }
-        };
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = goodbye => {}
-        }
-    }
-
-    /// Takes note of a failed login, and lets the client wait for the answer.
-    async fn hold_back(&mut self, denied: Denied) {
-        let delay = self.server.throttle.failed(self.peer.ip(), Instant::now());
-        tracing::warn!(client = self.client.0, peer = %self.peer, %denied, "authentication failed");
-        // A peer that hangs up meanwhile gives back its place at once.
-        let mut ignored = [0; 256];
-        let gone = async { while self.reader.read(&mut ignored).await.is_ok_and(|n| n > 0) {} };
-        let _ = timeout(delay, gone).await;
-    }
-
-    /// Writes what is left and lets the peer read it: closing while bytes from it lie unread would reset the
-    /// connection and take the reason away.
-    async fn flush(&mut self) {
-        self.outbox.push_control(self.connection.take_output());
-        let ends = Instant::now() + FAREWELL;
-        let write = async {
-            while !self.outbox.is_empty() {
-                let n = self.outbox.write_to(&mut self.writer).await?;
-                if n == 0 {
-                    break;
-                }
-                self.outbox.written(n);
-            }
-            self.writer.shutdown().await
-        };
-        if !matches!(timeout_at(ends, write).await, Ok(Ok(()))) {
-            return;
-        }
-        let mut ignored = [0; 1024];
-        let gone = async { while self.reader.read(&mut ignored).await.is_ok_and(|n| n > 0) {} };
-        let _ = timeout_at(ends, gone).await;
-    }
-}
-
-fn pointer_mode(mode: PointerMode) -> rfb::server::PointerMode {
-    match mode {
-        PointerMode::Absolute => rfb::server::PointerMode::Absolute,
-        PointerMode::Relative => rfb::server::PointerMode::Relative,
-    }
-}
-
-fn led_state(leds: Leds) -> LedState {
-    LedState {
-        scroll: leds.scroll,
-        num: leds.num,
-        caps: leds.caps,
-    }
 }
 
 #[cfg(test)]
-#[path = "session_pointer_tests.rs"]
 mod pointer_tests;
 #[cfg(test)]
-#[path = "session_tests.rs"]
 mod tests;

@@ -1,0 +1,99 @@
+//! How a session ends: why, what is still done for the client then, and what is logged.
+
+use std::{io, time::Duration};
+
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    task::JoinError,
+    time::{Instant, timeout, timeout_at},
+};
+
+use super::{HANDSHAKE, STALL, Session, Stream};
+use crate::{access::Denied, net::InputSink};
+
+/// Time to take the reason for being turned away.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// Why a session ended, for the log.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Ending {
+    #[error("the client closed the connection")]
+    Closed,
+    #[error("the connection broke: {0}")]
+    Broken(#[from] io::Error),
+    #[error(transparent)]
+    Peer(#[from] rfb::Error),
+    #[error("no complete handshake within {} s", HANDSHAKE.as_secs())]
+    SlowHandshake,
+    #[error("the client took no data for {} s", STALL.as_secs())]
+    Stalled,
+    #[error("made room for another connection")]
+    Evicted,
+    #[error(transparent)]
+    Full(#[from] crate::net::admission::Full),
+    #[error("authentication failed: {0}")]
+    Denied(Denied),
+    /// In the work that sessions have done elsewhere.
+    #[error("rfbridge has a fault: {0}")]
+    Fault(#[from] JoinError),
+    #[error("no randomness for the challenge: {0}")]
+    Random(#[from] getrandom::Error),
+    #[error("rfbridge is stopping")]
+    Stopping,
+}
+
+impl<S: Stream, I: InputSink> Session<'_, S, I> {
+    /// Hands over what the client typed last, and tells it why it has to go.
+    pub(super) async fn part(mut self, ending: &Ending) {
+        let stop = self.server.stop.clone();
+        let goodbye = async {
+            if let Ending::Closed | Ending::Broken(_) | Ending::Peer(_) = ending {
+                self.inputs.drain().await;
+            }
+            self.inputs.leave();
+            if let Ending::Denied(denied) = ending {
+                self.hold_back(*denied).await;
+            }
+            if let Ending::Peer(_) | Ending::Denied(_) | Ending::Full(_) = ending {
+                self.flush().await;
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = goodbye => {}
+        }
+    }
+
+    /// Takes note of a failed login, and lets the client wait for the answer.
+    async fn hold_back(&mut self, denied: Denied) {
+        let delay = self.server.throttle.failed(self.peer.ip(), Instant::now());
+        tracing::warn!(client = self.client.0, peer = %self.peer, %denied, "authentication failed");
+        // A peer that hangs up meanwhile gives back its place at once.
+        let mut ignored = [0; 256];
+        let gone = async { while self.reader.read(&mut ignored).await.is_ok_and(|n| n > 0) {} };
+        let _ = timeout(delay, gone).await;
+    }
+
+    /// Writes what is left and lets the peer read it: closing while bytes from it lie unread would reset the
+    /// connection and take the reason away.
+    async fn flush(&mut self) {
+        self.outbox.push_control(self.connection.take_output());
+        let ends = Instant::now() + FAREWELL;
+        let write = async {
+            while !self.outbox.is_empty() {
+                let n = self.outbox.write_to(&mut self.writer).await?;
+                if n == 0 {
+                    break;
+                }
+                self.outbox.written(n);
+            }
+            self.writer.shutdown().await
+        };
+        if !matches!(timeout_at(ends, write).await, Ok(Ok(()))) {
+            return;
+        }
+        let mut ignored = [0; 1024];
+        let gone = async { while self.reader.read(&mut ignored).await.is_ok_and(|n| n > 0) {} };
+        let _ = timeout_at(ends, gone).await;
+    }
+}
