@@ -1,7 +1,7 @@
 //! A client of a running rfbridge over TCP, strict in what it reads.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use rfb::geom::{Rect, Size};
@@ -16,7 +16,22 @@ pub struct Socket(pub TcpStream);
 
 impl Socket {
     pub fn connect(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).expect("a connection");
+        Self::over(TcpStream::connect(address).expect("a connection"))
+    }
+
+    /// A connection that comes from another of this machine's own addresses (Linux has all of 127.0.0.0/8).
+    pub fn connect_from(from: Ipv4Addr, address: SocketAddr) -> Self {
+        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)
+            .expect("a socket");
+        let from = SocketAddr::from((from, 0));
+        socket
+            .bind(&from.into())
+            .expect("an address of this machine");
+        socket.connect(&address.into()).expect("a connection");
+        Self::over(socket.into())
+    }
+
+    fn over(stream: TcpStream) -> Self {
         stream.set_nodelay(true).expect("an option");
         stream.set_read_timeout(Some(DEADLINE)).expect("an option");
         Socket(stream)
@@ -78,7 +93,8 @@ impl Viewer {
         Self::init(socket)
     }
 
-    fn init(mut socket: Socket) -> Self {
+    /// Sends ClientInit and reads its answer.
+    pub fn init(mut socket: Socket) -> Self {
         socket.send(&[1]);
         let init = socket.read(24);
         let size = Size::new(

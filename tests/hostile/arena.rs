@@ -1,0 +1,118 @@
+//! A guarded rfbridge, its screen, and the good client in front of it.
+
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, time::Duration};
+
+use rfb::security::vnc_auth::Password;
+
+use crate::{
+    good::GoodClient,
+    screen::Screen,
+    server::Server,
+    viewer::{Socket, Viewer},
+};
+
+pub const PASSWORD: &[u8] = b"letmein!";
+
+/// What the server uses.
+#[derive(Clone, Copy, Debug)]
+pub struct Usage {
+    pub rss_kib: u64,
+    /// The most that it ever was.
+    pub peak_kib: u64,
+    pub files: usize,
+    pub threads: usize,
+}
+
+impl Usage {
+    pub fn of(server: &Server) -> Self {
+        let proc = format!("/proc/{}", server.pid());
+        let status = fs::read_to_string(format!("{proc}/status")).expect("it runs");
+        let number = |name: &str| {
+            let rest = status.lines().find_map(|line| line.strip_prefix(name));
+            let value = rest.and_then(|rest| rest.split_whitespace().next());
+            value
+                .and_then(|value| value.parse().ok())
+                .expect("a number")
+        };
+        Self {
+            rss_kib: number("VmRSS:"),
+            peak_kib: number("VmHWM:"),
+            files: fs::read_dir(format!("{proc}/fd")).expect("it runs").count(),
+            threads: usize::try_from(number("Threads:")).expect("not that many"),
+        }
+    }
+}
+
+pub struct Arena {
+    /// Ends before its server.
+    pub good: GoodClient,
+    pub server: Server,
+}
+
+impl Arena {
+    pub fn new() -> Self {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let screen = Screen::new(dir.path());
+        let server = guarded(dir, &screen);
+        let viewer = log_in(Socket::connect(server.address));
+        Self {
+            good: GoodClient::watch(screen, viewer),
+            server,
+        }
+    }
+
+    /// What the server uses once no more files are open than `before`: when everybody else is gone.
+    pub fn at_rest(&self, before: Option<Usage>) -> Usage {
+        self.server.wait_for("descriptors to be closed", |server| {
+            let now = Usage::of(server);
+            before
+                .is_none_or(|before| now.files <= before.files)
+                .then_some(now)
+        })
+    }
+
+    /// The good client's worst latency since this was asked last, at least one picture, and how many they were.
+    pub fn worst(&self) -> (Duration, usize) {
+        let latencies = self.good.latencies();
+        (
+            latencies.iter().max().copied().unwrap_or_default(),
+            latencies.len(),
+        )
+    }
+}
+
+/// A server with a password whose reports go nowhere but into its record.
+pub fn guarded(dir: tempfile::TempDir, screen: &Screen) -> Server {
+    let password = dir.path().join("password");
+    write_password(&password);
+    let password = password.to_str().expect("a UTF-8 path").to_owned();
+    let arguments = [
+        "serve",
+        "--source",
+        &screen.source(),
+        "--sink",
+        "null",
+        "--password-file",
+        &password,
+    ];
+    Server::start_in(dir, &arguments)
+}
+
+fn write_password(file: &Path) {
+    fs::write(file, PASSWORD).expect("a file");
+    fs::set_permissions(file, fs::Permissions::from_mode(0o600)).expect("a mode");
+}
+
+/// Logs in with VncAuth, whatever else is offered.
+pub fn log_in(mut socket: Socket) -> Viewer {
+    assert_eq!(socket.read(12), b"RFB 003.008\n");
+    socket.send(b"RFB 003.008\n");
+    let types = usize::from(socket.read(1)[0]);
+    let offered = socket.read(types);
+    assert!(offered.contains(&2), "{offered:?}");
+    socket.send(&[2]);
+    let challenge = socket.read(16).try_into().expect("16 bytes");
+    socket.send(&Password::new(PASSWORD).respond(&challenge));
+    assert_eq!(socket.read(4), [0; 4], "the password is accepted");
+    Viewer::init(socket)
+}

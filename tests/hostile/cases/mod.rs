@@ -1,0 +1,73 @@
+//! The attacks, by subject.
+
+mod floods;
+mod handshake;
+mod input;
+mod messages;
+mod noise;
+mod readers;
+
+use crate::attack::Attack;
+
+pub struct Case {
+    pub name: &'static str,
+    /// Panics if the server does not answer as it should.
+    pub run: fn(&Attack<'_>),
+    /// It waits for deadlines of the server.
+    pub only_in_full: bool,
+}
+
+const fn case(name: &'static str, run: fn(&Attack<'_>)) -> Case {
+    Case {
+        name,
+        run,
+        only_in_full: false,
+    }
+}
+
+const fn slow(name: &'static str, run: fn(&Attack<'_>)) -> Case {
+    Case {
+        name,
+        run,
+        only_in_full: true,
+    }
+}
+
+pub const ALL: &[Case] = &[
+    case(
+        "check_08_types_that_were_not_offered",
+        handshake::not_offered,
+    ),
+    case("check_09_wrong_passwords", handshake::wrong_passwords),
+    case("check_11_replayed_answers", handshake::replayed),
+    case("check_12_everything_at_once", handshake::pipelined),
+    case("check_13_guessing", handshake::guessing),
+    case("check_28_unknown_messages", messages::unknown),
+    case("check_29_endless_encodings", messages::encodings),
+    case("check_41_impossible_pixel_formats", messages::pixel_formats),
+    case("check_46_fences_of_all_lengths", messages::fences),
+    case("check_49_desktop_sizes", messages::desktop_sizes),
+    case(
+        "check_64_leaving_with_keys_down",
+        input::leaving_with_keys_down,
+    ),
+    case("check_65_torrents_of_input", input::torrents),
+    case("check_67_cut_text_lengths", messages::cut_text),
+    case("check_67_clipboard_bombs", messages::clipboard_bombs),
+    case("check_68_clients_that_do_not_read", readers::stalled),
+    slow(
+        "check_68_clients_that_do_not_read_are_dropped",
+        readers::dropped,
+    ),
+    case(
+        "check_68_answers_that_nobody_reads",
+        readers::unread_answers,
+    ),
+    case("check_69_idle_strangers", floods::idle),
+    slow("check_69_slow_lorises", floods::slow_lorises),
+    case("check_70_leaving_at_every_byte", floods::leaving),
+    case("check_71_messages_cut_at_every_byte", noise::cut),
+    case("check_71_damaged_messages", noise::damaged),
+    case("flood_from_one_address", floods::from_one_address),
+    case("flood_from_many_addresses", floods::from_many_addresses),
+];
