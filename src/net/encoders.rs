@@ -158,6 +158,7 @@ mod tests {
         bytes.extend(Client::new(SIZE).set_encodings(encodings));
         bytes.extend(request(false, SIZE.rect()));
         connection.receive(&bytes).expect("a client");
+        connection.admit().expect("a client");
         connection.take_output();
         connection
     }
