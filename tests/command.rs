@@ -119,6 +119,12 @@ fn usage_errors_end_with_2_and_help_with_0() {
         "demo --size big",
         "serve --source hdmi",
         "demo --listen 1",
+        "demo --sessions-share yes",
+        "ctl",
+        "ctl kick",
+        "ctl kick 1 --all",
+        "ctl view-only 1",
+        "ctl take one",
     ] {
         let (code, stdout, stderr) = run(arguments);
         assert_eq!((code, stdout.as_str()), (2, ""), "{arguments}: {stderr}");
@@ -131,6 +137,8 @@ fn usage_errors_end_with_2_and_help_with_0() {
         "serve --help",
         "gadget --help",
         "doctor --help",
+        "ctl --help",
+        "ctl kick --help",
     ] {
         let (code, stdout, stderr) = run(arguments);
         assert_eq!((code, stderr.as_str()), (0, ""), "{arguments}");
@@ -321,7 +329,7 @@ fn connections_are_logged_with_peer_and_reason() {
         assert!(found, "no {words:?} of {peer} in {log}");
     };
     line(&peers[0], "connected");
-    line(&peers[0], "wrong password");
+    line(&peers[0], "Wrong password");
     line(&peers[0], "disconnected");
     line(&peers[1], "password accepted");
     line(&peers[1], "ready");
@@ -361,6 +369,19 @@ fn logs_are_as_loud_as_asked_for() {
             log.is_empty(),
             is_silent,
             "{arguments:?}, {environment:?}: {log}"
+        );
+    }
+}
+
+#[test]
+fn ctl_says_where_it_looked_for_a_server_and_ends_with_3() {
+    for command in ["status", "clients --json", "kick 1", "reload", "events"] {
+        let (code, stdout, stderr) = run(&format!("ctl --socket /nowhere/s {command}"));
+        assert_eq!((code, stdout.as_str()), (3, ""), "{stderr}");
+        let message = "no running rfbridge answers at /nowhere/s";
+        assert!(
+            stderr.contains(message) && stderr.contains("rfbridge serve"),
+            "{stderr}"
         );
     }
 }
