@@ -402,6 +402,14 @@ impl Connection {
         }
     }
 
+    /// The shortest way to the client and back that was measured, with what the client takes to answer.
+    pub fn round_trip(&self) -> Option<Millis> {
+        match &self.state {
+            State::Running(session) => session.round_trip(),
+            State::Handshake(_) | State::Deciding(_) | State::Ended => None,
+        }
+    }
+
     /// When [`Connection::plan_update`] will have something though no new frame came.
     pub fn wakes_at(&self) -> Option<Millis> {
         match &self.state {

@@ -156,6 +156,11 @@ impl Pace {
         }
     }
 
+    /// The shortest way there and back.
+    pub(super) fn trip(&self) -> Option<Millis> {
+        self.trip.map(Millis)
+    }
+
     /// From how many bytes on an update tells how wide the line is.
     fn large(&self) -> usize {
         self.budget()

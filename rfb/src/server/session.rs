@@ -112,6 +112,10 @@ impl Session {
         self.pace.written(self.now);
     }
 
+    pub(super) fn round_trip(&self) -> Option<Millis> {
+        self.pace.trip()
+    }
+
     /// When there will be something to send of `frame` though nothing comes.
     pub(super) fn wakes_at(&self, frame: FrameSeq) -> Option<Millis> {
         let asked = self.request.open || self.continuous.is_some();
