@@ -27,11 +27,15 @@
 //! of it is given less than a second, so a second signal changes nothing: ending sooner could leave a key down.
 
 mod control_socket;
+mod ctl;
+mod examine;
 mod gadget;
+mod operations;
+mod target;
 mod type_text;
 
 use std::{
-    io::{self, IsTerminal as _, Write as _},
+    io::{self, Write as _},
     net::{IpAddr, SocketAddr},
     path::PathBuf,
     process::ExitCode,
@@ -49,23 +53,20 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     access::{Access, Role},
-    cli::{self, Command, DoctorFlags},
+    cli::Command,
     config::{self, Config, Password, Settings},
-    control,
-    demo::{self, DemoOptions, Descriptors},
-    doctor,
+    control::{self, Context},
+    demo,
     gadget::{GadgetError, ImageError},
-    hid::{
-        self, Leds,
-        keymap::{Layout as KeyboardLayout, LayoutError},
-        sink::{Function, GadgetNodes, GadgetSink, NullSink, Place, RecordSink, Sink},
-    },
+    hid::{self, keymap::LayoutError, sink::RecordSink},
     logging,
     net::{self, Edges, Listener, Server},
-    source::{self, Opener, Wishes, supervisor},
+    source::supervisor,
     typing::Typist,
-    video::{Layout, Signal},
+    video::Signal,
 };
+use operations::{Bridge, Events, Reread, reload_sessions};
+use target::{Target, demo_target, keyboard_layout, real_target};
 
 /// Clients that connect before the first picture would get a slate of a size that is a guess, so they wait for it,
 /// but not for long: it may never come.
@@ -127,7 +128,7 @@ fn run(command: Command) -> Result<ExitCode, StartError> {
             logging::start(flags.log.clone(), None)?;
             let config = Config::new(flags)?;
             let password = password(&config)?;
-            bridge(&config, password, demo_target(&config)?, true)?;
+            bridge(&config, password, demo_target(&config)?, true, None)?;
         }
         Command::Serve {
             flags,
@@ -136,6 +137,13 @@ fn run(command: Command) -> Result<ExitCode, StartError> {
         } => {
             let file = Settings::from_file(path.as_deref())?;
             logging::start(flags.log.clone(), file.log.clone())?;
+            let reread: Reread = {
+                let (flags, path) = (flags.clone(), path.clone());
+                Box::new(move || {
+                    let file = Settings::from_file(path.as_deref())?;
+                    Ok(Config::new(flags.clone().over(file))?)
+                })
+            };
             let config = Config::new(flags.over(file))?;
             if print_config {
                 print(&config.to_toml()?)?;
@@ -144,7 +152,8 @@ fn run(command: Command) -> Result<ExitCode, StartError> {
                 return Ok(ExitCode::SUCCESS);
             }
             let password = password(&config)?;
-            bridge(&config, password, real_target(&config)?, false)?;
+            let target = real_target(&config)?;
+            bridge(&config, password, target, false, Some(reread))?;
         }
         Command::Gadget(command) => {
             logging::start(None, None)?;
@@ -154,8 +163,9 @@ fn run(command: Command) -> Result<ExitCode, StartError> {
             logging::start(None, None)?;
             gadget::media(command)?;
         }
-        Command::Doctor(flags) => return examine(flags),
+        Command::Doctor(flags) => return examine::examine(flags),
         Command::Type(options) => return Ok(type_text::main(&options)),
+        Command::Ctl(options) => return Ok(ctl::main(&options)),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -168,95 +178,27 @@ fn password(config: &Config) -> Result<Option<Password>, StartError> {
     Ok(password)
 }
 
-/// What is controlled: where its screen comes from and where reports go.
-struct Target {
-    opener: Box<dyn Opener>,
-    sink: Box<dyn Sink>,
-    leds: watch::Receiver<Option<Leds>>,
-    layout: Arc<KeyboardLayout>,
-}
-
-fn demo_target(config: &Config) -> Result<Target, StartError> {
-    let mut options = DemoOptions::default();
-    if let Some(size) = config.size {
-        options.size = size.0;
-    }
-    if let Some(fps) = config.fps {
-        options.fps = fps.per_second().into();
-    }
-    let descriptors = Descriptors {
-        keyboard: Function::Keyboard.descriptor().report,
-        absolute: Function::Absolute.descriptor().report,
-        relative: Function::Relative.descriptor().report,
-        consumer: Function::Consumer.descriptor().report,
-    };
-    let (sender, leds) = watch::channel(None);
-    let (opener, sink) = demo::start(options, &descriptors, sender)?;
-    Ok(Target {
-        opener: Box::new(opener),
-        sink: Box::new(sink),
-        leds,
-        layout: Arc::new(KeyboardLayout::us()),
-    })
-}
-
-fn keyboard_layout(config: &Config) -> Result<KeyboardLayout, StartError> {
-    let config::Keyboard {
-        layout, variant, ..
-    } = &config.keyboard;
-    Ok(KeyboardLayout::xkb(layout, variant)?)
-}
-
-fn real_target(config: &Config) -> Result<Target, StartError> {
-    let layout = Arc::new(keyboard_layout(config)?);
-    let wishes = Wishes {
-        format: config.format.map(Layout::from),
-        size: config.size.map(|size| size.0),
-        fps: config.fps.map(|fps| fps.per_second().into()),
-    };
-    if wishes.format.is_some() && matches!(config.source, config::Source::Replay(_)) {
-        tracing::warn!(source = %config.source, "`format` says nothing to this source, only to v4l and pipe");
-    }
-    let opener = source::opener(&config.source, wishes);
-    let (sender, leds) = watch::channel(None);
-    let sink: Box<dyn Sink> = match config.sink {
-        config::Sink::Null => Box::new(NullSink),
-        config::Sink::Gadget => {
-            let functions = config.gadget.functions().map(|(_, function)| function);
-            let nodes = Function::ALL.into_iter().zip(functions);
-            let nodes = nodes.filter_map(|(function, set)| {
-                let place = match set {
-                    config::Function::Auto => Place::Auto,
-                    config::Function::None => return None,
-                    config::Function::Device(path) => Place::Path(path.clone()),
-                };
-                Some((function, place))
-            });
-            Box::new(GadgetSink::new(GadgetNodes::new(nodes), sender))
-        }
-    };
-    tracing::info!(source = %config.source, sink = %config.sink, "serving");
-    Ok(Target {
-        opener,
-        sink,
-        leds,
-        layout,
-    })
-}
-
 /// Serves `target` until a signal comes.
 fn bridge(
     config: &Config,
     password: Option<Password>,
     target: Target,
     say_how_to_connect: bool,
+    reread: Option<Reread>,
 ) -> Result<(), StartError> {
     let runtime = Builder::new_multi_thread()
         .thread_name("net")
         .enable_all()
         .build()
         .map_err(StartError::System)?;
-    let result = serve(&runtime, config, password, target, say_how_to_connect);
+    let result = serve(
+        &runtime,
+        config,
+        password,
+        target,
+        say_how_to_connect,
+        reread,
+    );
     // Nothing that is still being encoded is wanted any more.
     runtime.shutdown_background();
     result
@@ -268,6 +210,7 @@ fn serve(
     password: Option<Password>,
     target: Target,
     say_how_to_connect: bool,
+    reread: Option<Reread>,
 ) -> Result<(), StartError> {
     let _inside = runtime.enter();
     let mut stop_signals = StopSignals::new().map_err(StartError::System)?;
@@ -284,7 +227,7 @@ fn serve(
     };
 
     let (signal, signals) = watch::channel(Signal::Starting);
-    let (frames, screen) = net::frames(signals, config.size.map(|size| size.0));
+    let (frames, screen) = net::frames(signals.clone(), config.size.map(|size| size.0));
     let hid_options = hid::Options {
         layout: Arc::clone(&target.layout),
         leds: target.leds.clone(),
@@ -314,6 +257,7 @@ fn serve(
     let delay = config.keyboard.type_delay.duration();
     let typist = Typist::new(input.clone(), target.layout, delay, stop.clone());
     let pointer_mode = input.pointer_mode();
+    let events = Events::new();
     let edges = Edges {
         frames,
         leds: target.leds.clone(),
@@ -322,12 +266,27 @@ fn serve(
         input,
         typist: typist.clone(),
         leader: config.hotkey.leader,
+        sessions: config.sessions,
+        tell: events.tell(),
     };
     let server = Server::new(config.name.clone(), access, edges, stop.clone());
     let control = control.map(|socket| {
-        let view_only = config.view_only;
-        let context =
-            control_socket::context(&server, typist, target.leds, pointer_mode, view_only);
+        runtime.spawn(events.clone().follow(signals.clone(), target.leds.clone()));
+        let sessions = reread.map(|reread| ("sessions", reload_sessions(&server, reread)));
+        let operations = Bridge {
+            server: Arc::clone(&server),
+            typist: typist.clone(),
+            leds: target.leds,
+            pointer_mode,
+            signals,
+            view_only: config.view_only,
+            events,
+            reloads: sessions.into_iter().collect(),
+        };
+        let context = Context {
+            typist,
+            operations: Arc::new(operations),
+        };
         runtime.spawn(socket.serve(context, stop.clone()))
     });
 
@@ -436,44 +395,6 @@ impl StopSignals {
             _ = self.hangup.recv() => "SIGHUP",
         }
     }
-}
-
-/// Without logs: what is found is told in one place.
-fn examine(flags: DoctorFlags) -> Result<ExitCode, StartError> {
-    let options = doctor::Options {
-        config: flags.config,
-        capture: !flags.no_capture,
-        served: |words| match cli::parse_from(words) {
-            Ok(Command::Serve { flags, config, .. }) => Some(doctor::Served { flags, config }),
-            _ => None,
-        },
-    };
-    let progress = |what: &str| {
-        // Nobody need hear it.
-        let _ = writeln!(io::stderr(), "{what}…");
-    };
-    let report = doctor::examine(&doctor::Machine::this(), &options, &progress);
-    let text = if flags.json {
-        report
-            .to_json()
-            .map_err(|error| StartError::Output(error.into()))?
-    } else {
-        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
-            .into_iter()
-            .find_map(variable);
-        let locale = locale.unwrap_or_default().to_lowercase();
-        report.to_text(doctor::Style {
-            colour: io::stdout().is_terminal() && variable("NO_COLOR").is_none(),
-            unicode: locale.contains("utf-8") || locale.contains("utf8"),
-        })
-    };
-    print(&text)?;
-    Ok(if report.is_ok() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
 }
 
 #[cfg(test)]

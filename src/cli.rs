@@ -1,5 +1,6 @@
 //! The command line. Nothing else knows clap.
 
+mod ctl;
 mod flags;
 mod gadget;
 
@@ -7,6 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use ctl::{CtlCommand, CtlOptions};
 pub use gadget::{GadgetCommand, MediaCommand};
 
 use crate::config::{Settings, TypeDelay};
@@ -33,6 +35,8 @@ pub enum Command {
     Doctor(DoctorFlags),
     /// Have the running server type a text.
     Type(TypeOptions),
+    /// Ask the running server about its clients, or tell it what is to become of them.
+    Ctl(CtlOptions),
 }
 
 /// What `doctor` is to look at, and how it tells.
@@ -141,6 +145,11 @@ enum Verb {
         after_help = "Ctrl-C cancels. Exit status: 0 all was typed, 1 it was not, 130 it was cancelled."
     )]
     Type(TypeOptions),
+    /// Look after the running server: who is connected, who has control, what happens
+    #[command(
+        after_help = "Exit status: 0 done, 1 not done, 2 a wrong command line, 3 no server answers."
+    )]
+    Ctl(CtlOptions),
 }
 
 impl From<CommandLine> for Command {
@@ -162,6 +171,7 @@ impl From<CommandLine> for Command {
             Verb::Gadget { command } => Command::Gadget(command),
             Verb::Doctor { flags } => Command::Doctor(flags),
             Verb::Type(options) => Command::Type(options),
+            Verb::Ctl(options) => Command::Ctl(options),
             Verb::Media { command } => Command::Media(command),
         }
     }

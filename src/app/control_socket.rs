@@ -1,15 +1,10 @@
-//! Opens the control socket and says what the server is doing.
+//! Where the control socket is, for the server and for the commands that look for it.
 
-use std::sync::Arc;
-
-use tokio::sync::watch;
+use std::path::{Path, PathBuf};
 
 use crate::{
-    config::{Config, ControlSocket},
-    control::{self, Context, OpenError, Reply, Socket, Status, usual_places},
-    hid::{Leds, PointerMode},
-    net::{InputSink, Server},
-    typing::Typist,
+    config::{Config, ControlSocket, Settings},
+    control::{OpenError, Socket, usual_places},
 };
 
 /// Binds the socket that was asked for, or the first of the usual ones that can be had; a server works without one, too.
@@ -37,45 +32,28 @@ fn open_usual() -> Option<Socket> {
         }
     }
     tracing::info!(
-        "no control socket: none of the usual places can be had; choose one with --control-socket PATH for `rfbridge type`"
+        "no control socket: none of the usual places can be had; choose one with --control-socket PATH for `rfbridge type` and `rfbridge ctl`"
     );
     None
 }
 
-/// What the commands of the socket work on.
-pub(super) fn context<I: InputSink>(
-    server: &Arc<Server<I>>,
-    typist: Typist,
-    leds: watch::Receiver<Option<Leds>>,
-    pointer_mode: watch::Receiver<PointerMode>,
-    view_only: bool,
-) -> Context {
-    let server = Arc::clone(server);
-    let typing = typist.status();
-    let status = move || {
-        let running = typing.borrow().clone().filter(|text| text.end.is_none());
-        Status {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            clients: server.clients(),
-            view_only,
-            pointer: match *pointer_mode.borrow() {
-                PointerMode::Absolute => control::Pointer::Absolute,
-                PointerMode::Relative => control::Pointer::Relative,
-            },
-            leds: leds.borrow().map(|leds| control::Leds {
-                num: leds.num,
-                caps: leds.caps,
-                scroll: leds.scroll,
-            }),
-            typing: running.map(|text| Reply {
-                typed: Some(text.typed),
-                of: Some(text.of),
-                ..Reply::default()
-            }),
-        }
-    };
-    Context {
-        typist,
-        status: Box::new(status),
+/// Where the running server may be: at the socket that was named, here or in its configuration file, else at one of the
+/// usual ones.
+pub(super) fn places(named: Option<&Path>) -> Result<Vec<PathBuf>, SwitchedOff> {
+    if let Some(path) = named {
+        return Ok(vec![path.to_owned()]);
+    }
+    // A file that this user may not read, or that is wrong, is the server's business.
+    let configured = Settings::from_file(None).unwrap_or_default().control.socket;
+    match configured {
+        Some(ControlSocket::Path(path)) => Ok(vec![path]),
+        Some(ControlSocket::None) => Err(SwitchedOff),
+        None => Ok(usual_places()),
     }
 }
+
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the server's control socket is switched off in its configuration file; name another with --socket PATH"
+)]
+pub(super) struct SwitchedOff;

@@ -13,10 +13,10 @@ use tokio::{
     signal::unix::{SignalKind, signal},
 };
 
+use super::control_socket::{SwitchedOff, places};
 use crate::{
     cli::TypeOptions,
-    config::{ControlSocket, Settings},
-    control::{Client, ConnectError, Reply, Request, usual_places},
+    control::{Client, ConnectError, Reply, Request},
     typing::{LIMIT, Untypable},
 };
 
@@ -36,10 +36,8 @@ enum TypeError {
     NotUtf8 { path: PathBuf, error: FromUtf8Error },
     #[error(transparent)]
     Connect(#[from] ConnectError),
-    #[error(
-        "the server's control socket is switched off in its configuration file; name another with --socket PATH"
-    )]
-    Off,
+    #[error(transparent)]
+    Off(#[from] SwitchedOff),
     #[error("the connection to the server broke: {0}")]
     Broken(#[from] io::Error),
     #[error("the server ended the connection")]
@@ -69,7 +67,7 @@ fn run(options: &TypeOptions) -> Result<ExitCode, TypeError> {
     let text = read(&options.file)?;
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let mut client = Client::connect(&places(options)?).await?;
+        let mut client = Client::connect(&places(options.socket.as_deref())?).await?;
         let delay_ms = options.delay.map(|delay| delay.duration().as_millis());
         let request = Request::Type {
             text,
@@ -113,21 +111,6 @@ fn name(path: &Path) -> String {
     match path.to_str() {
         Some("-") => "standard input".to_owned(),
         _ => path.display().to_string(),
-    }
-}
-
-/// Where the server may be: at the socket that was named, here or in its configuration file, else at one of the usual
-/// ones.
-fn places(options: &TypeOptions) -> Result<Vec<PathBuf>, TypeError> {
-    if let Some(path) = &options.socket {
-        return Ok(vec![path.clone()]);
-    }
-    // A file that this user may not read, or that is wrong, is the server's business.
-    let configured = Settings::from_file(None).unwrap_or_default().control.socket;
-    match configured {
-        Some(ControlSocket::Path(path)) => Ok(vec![path]),
-        Some(ControlSocket::None) => Err(TypeError::Off),
-        None => Ok(usual_places()),
     }
 }
 

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::config::{
-    ControlSettings, ControlSocket, Format, FramesPerSecond, Function, GadgetSettings,
-    HotkeySettings, KeyboardSettings, Leader, Listen, MouseMode, MouseSettings, NoiseTolerance,
-    ScreenSize, ScrollRate, Seconds, Settings, Sink, Source, TypeDelay,
+    ControlPolicy, ControlSettings, ControlSocket, Format, FramesPerSecond, Function,
+    GadgetSettings, HotkeySettings, KeyboardSettings, Leader, Listen, MouseMode, MouseSettings,
+    NoiseTolerance, ScreenSize, ScrollRate, Seconds, SessionsSettings, Settings, Share, Sink,
+    Source, TypeDelay,
 };
 
 #[derive(Args, Debug)]
@@ -53,6 +54,8 @@ pub(super) struct Common {
     /// excepted; 0 for never [default: 0]
     #[arg(long, value_name = "SECONDS")]
     keyboard_expiry: Option<Seconds>,
+    #[command(flatten)]
+    sessions: SessionsFlags,
 }
 
 /// `[mouse]`
@@ -68,6 +71,25 @@ struct MouseFlags {
     /// never [default: 0]
     #[arg(long = "mouse-jiggle", value_name = "SECONDS")]
     jiggle: Option<Seconds>,
+}
+
+/// `[sessions]`
+#[derive(Args, Debug)]
+struct SessionsFlags {
+    /// Whether clients may be connected at the same time: always, client (unless one asks to be alone), never
+    /// [default: always]
+    #[arg(long = "sessions-share", value_name = "POLICY")]
+    share: Option<Share>,
+    /// Who may type and point at the same time: shared (all), exclusive (who took control last), first (who was
+    /// there first) [default: shared]
+    #[arg(long = "sessions-control", value_name = "POLICY")]
+    control: Option<ControlPolicy>,
+    /// Disconnect a client that could type and point and did neither for so long; 0 for never [default: 0]
+    #[arg(long = "sessions-idle-timeout", value_name = "SECONDS")]
+    idle_timeout: Option<Seconds>,
+    /// Disconnect every client so long after it came in; 0 for never [default: 0]
+    #[arg(long = "sessions-max-time", value_name = "SECONDS")]
+    max_time: Option<Seconds>,
 }
 
 #[derive(Args, Debug)]
@@ -148,6 +170,7 @@ impl From<Common> for Settings {
             control: ControlSettings {
                 socket: common.control_socket,
             },
+            sessions: common.sessions.into(),
             ..Settings::default()
         }
     }
@@ -173,6 +196,17 @@ impl From<MouseFlags> for MouseSettings {
             mode: flags.mode,
             scroll_rate: flags.scroll_rate,
             jiggle: flags.jiggle,
+        }
+    }
+}
+
+impl From<SessionsFlags> for SessionsSettings {
+    fn from(flags: SessionsFlags) -> Self {
+        SessionsSettings {
+            share: flags.share,
+            control: flags.control,
+            idle_timeout: flags.idle_timeout,
+            max_time: flags.max_time,
         }
     }
 }

@@ -36,7 +36,8 @@ fn every_flag_arrives_in_its_setting() {
         --gadget-keyboard /dev/hidg3 --gadget-absolute none --gadget-relative none --gadget-consumer /dev/hidg4 \
         --keyboard-layout de --keyboard-variant nodeadkeys --keyboard-lock-inference false \
         --mouse-mode relative --mouse-scroll-rate 3 --mouse-jiggle 60 --keyboard-expiry 10 \
-        --keyboard-type-delay 20 --hotkey-leader pause --control-socket /run/c --config /c --print-config";
+        --keyboard-type-delay 20 --hotkey-leader pause --control-socket /run/c \
+        --sessions-share client --sessions-control first --sessions-idle-timeout 600 --sessions-max-time 3600 --config /c --print-config";
     let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
     let file = r#"
         listen = ["127.0.0.1:0", "[::1]:5901"]
@@ -75,6 +76,12 @@ fn every_flag_arrives_in_its_setting() {
 
         [control]
         socket = "/run/c"
+
+        [sessions]
+        share = "client"
+        control = "first"
+        idle-timeout = 600
+        max-time = 3600
     "#;
     assert_eq!(
         parse(&line),

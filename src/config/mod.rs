@@ -8,6 +8,7 @@ mod control;
 mod file;
 mod mouse;
 mod password;
+mod sessions;
 mod settings;
 mod values;
 
@@ -20,8 +21,10 @@ pub use control::{ControlSocket, Leader, TypeDelay};
 pub use file::{DEFAULT_PATH, FileError};
 pub use mouse::{Mouse, MouseMode, ScrollRate, Seconds};
 pub use password::{CREDENTIAL, Password, PasswordError};
+pub use sessions::{ControlPolicy, Sessions, Share};
 pub use settings::{
-    ControlSettings, GadgetSettings, HotkeySettings, KeyboardSettings, MouseSettings, Settings,
+    ControlSettings, GadgetSettings, HotkeySettings, KeyboardSettings, MouseSettings,
+    SessionsSettings, Settings,
 };
 pub use values::{
     BadValue, Format, FramesPerSecond, Function, Listen, NoiseTolerance, Profile, ScreenSize, Sink,
@@ -60,6 +63,7 @@ pub struct Config {
     pub keyboard: Keyboard,
     pub hotkey: Hotkey,
     pub control: Control,
+    pub sessions: Sessions,
 }
 
 /// What a client's keys may ask of rfbridge itself.
@@ -169,6 +173,7 @@ impl Config {
             control: Control {
                 socket: settings.control.socket,
             },
+            sessions: Sessions::new(settings.sessions),
         };
         config.check()?;
         Ok(config)
@@ -268,6 +273,7 @@ impl Config {
             control: ControlSettings {
                 socket: self.control.socket,
             },
+            sessions: self.sessions.into_settings(),
         }
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     control::{ControlSocket, Leader, TypeDelay},
     mouse::{MouseMode, ScrollRate, Seconds},
+    sessions::{ControlPolicy, Share},
     values::{
         self, Format, FramesPerSecond, Function, Listen, NoiseTolerance, ScreenSize, Sink, Source,
     },
@@ -74,6 +75,7 @@ layer! {
         ["keyboard"] keyboard: KeyboardSettings,
         ["hotkey"] hotkey: HotkeySettings,
         ["control"] control: ControlSettings,
+        ["sessions"] sessions: SessionsSettings,
     }
 }
 
@@ -118,6 +120,16 @@ layer! {
     /// `[control]`
     pub struct ControlSettings {
         "socket" socket: ControlSocket,
+    }
+}
+
+layer! {
+    /// `[sessions]`: how several clients share the target, and for how long one may stay.
+    pub struct SessionsSettings {
+        "share" share: Share,
+        "control" control: ControlPolicy,
+        "idle-timeout" idle_timeout: Seconds,
+        "max-time" max_time: Seconds,
     }
 }
 

@@ -77,6 +77,10 @@ fn values_are_written_as_in_flags() {
         ),
         ("[control]\nsocket = \"/run/c\"", "socket = \"/run/c\""),
         ("[control]\nsocket = \"none\"", "socket = \"none\""),
+        ("[sessions]\nshare = \"never\"", "share = \"never\""),
+        ("[sessions]\ncontrol = \"first\"", "control = \"first\""),
+        ("[sessions]\nidle-timeout = 600", "idle-timeout = 600"),
+        ("[sessions]\nmax-time = 3600", "max-time = 3600"),
         (
             "[gadget]\nconsumer = \"/dev/hidg3\"",
             r#"consumer = "/dev/hidg3""#,
@@ -121,6 +125,14 @@ fn bad_values_name_the_key_the_value_and_the_remedy() {
         ),
         (r#"format = "MJPG""#, ["format", "MJPG", "mjpeg, yuyv"]),
         (r#"sink = "none""#, ["sink", "none", "null"]),
+        (
+            r#"sessions.share = "yes""#,
+            ["share", "yes", "always (the default), client or never"],
+        ),
+        (
+            r#"sessions.control = "mine""#,
+            ["control", "mine", "shared (the default), exclusive"],
+        ),
         (
             r#"gadget.keyboard = """#,
             ["keyboard", "\"\"", "auto (the default)"],

@@ -1,6 +1,6 @@
 //! One program that is connected to the control socket.
 
-use std::{io, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use serde::Serialize;
 use tokio::{
@@ -9,6 +9,8 @@ use tokio::{
         UnixStream,
         unix::{OwnedReadHalf, OwnedWriteHalf},
     },
+    sync::broadcast::error::RecvError,
+    task::spawn_blocking,
     time::{Instant, timeout},
 };
 use tokio_util::sync::CancellationToken;
@@ -16,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Context,
     lines::{LineError, Lines},
-    protocol::{Reply, Request},
+    protocol::{Clients, Event, Reply, Request},
 };
 use crate::typing::{End, LIMIT, Manner, Progress, Refusal};
 
@@ -26,11 +28,14 @@ const LINE: usize = 3 * LIMIT + 4096;
 const PACE: Duration = Duration::from_millis(100);
 /// Longest delay between two characters.
 const LONGEST_DELAY: u16 = 1000;
+/// Longest reason for sending somebody away, in bytes.
+const REASON: usize = 200;
 /// Time to take an answer at the end.
 const FAREWELL: Duration = Duration::from_millis(200);
 
 struct Connection<'a> {
     context: &'a Context,
+    stop: &'a CancellationToken,
     lines: Lines<OwnedReadHalf>,
     writer: OwnedWriteHalf,
 }
@@ -40,10 +45,11 @@ pub(super) async fn serve(stream: UnixStream, context: &Context, stop: &Cancella
     let (reader, writer) = stream.into_split();
     let mut connection = Connection {
         context,
+        stop,
         lines: Lines::new(reader, LINE),
         writer,
     };
-    if let Err(error) = connection.run(stop).await {
+    if let Err(error) = connection.run().await {
         tracing::debug!(%error, "control connection");
     }
 }
@@ -56,10 +62,10 @@ pub(super) async fn refuse(stream: UnixStream, why: &str) {
 }
 
 impl Connection<'_> {
-    async fn run(&mut self, stop: &CancellationToken) -> io::Result<()> {
+    async fn run(&mut self) -> io::Result<()> {
         loop {
             let line = tokio::select! {
-                () = stop.cancelled() => return Ok(()),
+                () = self.stop.cancelled() => return Ok(()),
                 line = self.lines.next() => line,
             };
             let Some(request) = self.request(line).await? else {
@@ -122,8 +128,111 @@ impl Connection<'_> {
                 self.write(&reply).await
             }
             Request::Status => {
-                let status = (self.context.status)();
+                let status = self.context.operations.status();
                 self.write(&status).await
+            }
+            Request::Clients => {
+                let clients = self.context.operations.clients();
+                self.write(&Clients { clients }).await
+            }
+            Request::Kick {
+                clients,
+                all,
+                reason,
+            } => {
+                let reply = self.kick(clients, all, reason.as_deref());
+                self.write(&reply).await
+            }
+            Request::ViewOnly { client, on } => {
+                let set = self.context.operations.set_view_only(client, on);
+                self.write(&done(client, set)).await
+            }
+            Request::Take { client } => {
+                let taken = self.context.operations.take(client);
+                self.write(&done(client, taken)).await
+            }
+            Request::Reload => self.reload().await,
+            Request::Events => {
+                let stop = self.stop;
+                tokio::select! {
+                    () = stop.cancelled() => Ok(()),
+                    told = self.tell_events() => told,
+                }
+            }
+        }
+    }
+
+    fn kick(&self, clients: Vec<u64>, all: bool, reason: Option<&str>) -> Reply {
+        let operations = &self.context.operations;
+        if reason.is_some_and(|text| text.len() > REASON || text.chars().any(char::is_control)) {
+            let rule = format!("a reason has at most {REASON} bytes and no control characters");
+            return Reply::error(rule);
+        }
+        let clients = match (all, clients.is_empty()) {
+            (true, true) => operations.clients().iter().map(|c| c.id).collect(),
+            (false, false) => clients,
+            _ => return Reply::error("name the clients to send away, or all, and not both"),
+        };
+        let (kicked, missing): (Vec<_>, Vec<_>) = clients
+            .into_iter()
+            .partition(|client| operations.kick(*client, reason));
+        let reply = Reply {
+            kicked,
+            ..Reply::default()
+        };
+        match missing.as_slice() {
+            [] => Reply {
+                done: Some(true),
+                ..reply
+            },
+            missing => {
+                let numbers: Vec<_> = missing.iter().map(u64::to_string).collect();
+                Reply {
+                    error: Some(format!("there is no client {}", numbers.join(", "))),
+                    ..reply
+                }
+            }
+        }
+    }
+
+    async fn reload(&mut self) -> io::Result<()> {
+        let operations = Arc::clone(&self.context.operations);
+        let parts = spawn_blocking(move || operations.reload()).await?;
+        let mut reply = Reply::default();
+        let mut errors = Vec::new();
+        for (part, result) in parts {
+            match result {
+                Ok(()) => reply.reloaded.push(part.to_owned()),
+                Err(error) => errors.push(format!("{part} stays as it was: {error}")),
+            }
+        }
+        match errors.is_empty() {
+            true => reply.done = Some(true),
+            false => reply.error = Some(errors.join("; ")),
+        }
+        self.write(&reply).await
+    }
+
+    /// Tells what happens while the peer stays. Who reads too slowly misses the oldest.
+    async fn tell_events(&mut self) -> io::Result<()> {
+        let mut events = self.context.operations.events();
+        let picture = self.context.operations.status().picture;
+        self.write(&Event::Picture(picture)).await?;
+        loop {
+            tokio::select! {
+                event = events.recv() => match event {
+                    Ok(event) => self.write(&event).await?,
+                    Err(RecvError::Lagged(count)) => self.write(&Event::Missed { count }).await?,
+                    Err(RecvError::Closed) => return Ok(()),
+                },
+                line = self.lines.next() => match self.request(line).await? {
+                    None => return Ok(()),
+                    Some(Ok(_)) => {
+                        let why = "events are told on this connection; use another";
+                        self.write(&Reply::error(why)).await?;
+                    }
+                    Some(Err(reply)) => self.write(&reply).await?,
+                },
             }
         }
     }
@@ -177,6 +286,16 @@ impl Connection<'_> {
 
     async fn write(&mut self, reply: &impl Serialize) -> io::Result<()> {
         write(&mut self.writer, reply).await
+    }
+}
+
+fn done(client: u64, result: Result<(), String>) -> Reply {
+    match result {
+        Ok(()) => Reply {
+            done: Some(true),
+            ..Reply::default()
+        },
+        Err(error) => Reply::error(format!("client {client}: {error}")),
     }
 }
 

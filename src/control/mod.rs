@@ -13,14 +13,20 @@ mod protocol;
 
 use std::{io, path::PathBuf, sync::Arc, time::Duration};
 
-use tokio::{net::UnixListener, sync::Semaphore};
+use tokio::{
+    net::UnixListener,
+    sync::{Semaphore, broadcast},
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::typing::Typist;
 
 pub use client::{Client, ConnectError};
 pub use place::{OpenError, Place, usual_places};
-pub use protocol::{Finding, Leds, Pointer, Reply, Request, Status};
+pub use protocol::{
+    ClientStatus, Clients, Event, Finding, Leds, Picture, PictureState, Pointer, Reply, Request,
+    Status,
+};
 
 /// Connections at once; more are told to come back.
 const CONNECTIONS: usize = 16;
@@ -28,8 +34,28 @@ const CONNECTIONS: usize = 16;
 /// What the commands work on.
 pub struct Context {
     pub typist: Typist,
-    /// What the server is doing now.
-    pub status: Box<dyn Fn() -> Status + Send + Sync>,
+    pub operations: Arc<dyn Operations>,
+}
+
+/// What the server does for the commands. Texts of errors say what is wrong.
+pub trait Operations: Send + Sync {
+    /// What it is doing now.
+    fn status(&self) -> Status;
+
+    fn clients(&self) -> Vec<ClientStatus>;
+
+    /// False if there is no such client.
+    fn kick(&self, client: u64, reason: Option<&str>) -> bool;
+
+    fn set_view_only(&self, client: u64, on: bool) -> Result<(), String>;
+
+    fn take(&self, client: u64) -> Result<(), String>;
+
+    /// Reads again what can be changed without a restart; gives its parts and how each went. May block.
+    fn reload(&self) -> Vec<(&'static str, Result<(), String>)>;
+
+    /// What happens from now on.
+    fn events(&self) -> broadcast::Receiver<Event>;
 }
 
 /// A socket that is bound and not served yet. Its file is removed when it is dropped.

@@ -26,9 +26,29 @@ pub enum Request {
     Cancel,
     /// Answered by [`Status`].
     Status,
+    /// The VNC clients that are in; answered by [`Clients`].
+    Clients,
+    /// Sends clients away, these or all.
+    Kick {
+        #[serde(default)]
+        clients: Vec<u64>,
+        #[serde(default)]
+        all: bool,
+        /// For the log.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// Lets a client only watch, or do again what its role lets it do.
+    ViewOnly { client: u64, on: bool },
+    /// Gives control to a client, where only one has it.
+    Take { client: u64 },
+    /// Reads again what can be changed without a restart.
+    Reload,
+    /// Answered by lines that are [`Event`]s, until the connection is closed.
+    Events,
 }
 
-/// A line of an answer to anything but `status`.
+/// A line of an answer to what has none of its own.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Reply {
@@ -53,6 +73,12 @@ pub struct Reply {
     /// How many different characters the layout cannot type.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub untypable_characters: Option<usize>,
+    /// Clients that were sent away.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub kicked: Vec<u64>,
+    /// What was read again.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reloaded: Vec<String>,
 }
 
 /// A character that the layout cannot type, how often it is there and where it is first, counted from 1.
@@ -77,6 +103,112 @@ pub struct Status {
     pub leds: Option<Leds>,
     /// The text that is being typed.
     pub typing: Option<Reply>,
+    pub picture: Picture,
+    /// How clients share the target: `always`, `client` or `never`.
+    pub share: String,
+    /// Who may type and point: `shared`, `exclusive` or `first`.
+    pub control: String,
+    /// The client that has control, where only one has.
+    pub controller: Option<u64>,
+}
+
+/// What the source shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Picture {
+    pub state: PictureState,
+    /// Of a picture that is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub width: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub height: Option<u16>,
+    /// Why there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PictureState {
+    /// Nothing has come yet.
+    Starting,
+    Live,
+    /// The device works, the target sends nothing.
+    NoSignal,
+    /// The device is gone.
+    Lost,
+}
+
+/// The answer to `clients`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clients {
+    pub clients: Vec<ClientStatus>,
+}
+
+/// A VNC client that is in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientStatus {
+    /// As `kick`, `view-only` and `take` know it; never given twice.
+    pub id: u64,
+    pub address: String,
+    /// Who logged in, where users have names.
+    pub user: Option<String>,
+    /// `view`, `control` or `admin`.
+    pub role: String,
+    pub encoding: Option<String>,
+    /// What it types reaches the target.
+    pub controls: bool,
+    /// It may only watch, by its role or because an operator says so.
+    pub view_only: bool,
+    /// Since it came in.
+    pub connected_seconds: u64,
+    /// Since it typed or pointed last, if it ever did.
+    pub idle_seconds: Option<u64>,
+    pub bytes_sent: u64,
+    /// Of late.
+    pub bytes_per_second: u64,
+    /// The shortest way there and back that was measured.
+    pub round_trip_ms: Option<u64>,
+}
+
+/// What happened: `{"event":"connected","client":3,"address":"192.0.2.7:40000"}`. The first one tells the picture that
+/// there is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    Connected {
+        client: u64,
+        address: String,
+    },
+    Login {
+        client: u64,
+        address: String,
+        user: Option<String>,
+        role: String,
+    },
+    LoginFailed {
+        client: u64,
+        address: String,
+        why: String,
+    },
+    /// Another client has control, or none.
+    Control {
+        client: Option<u64>,
+        /// Its user, or its address.
+        name: Option<String>,
+    },
+    Disconnected {
+        client: u64,
+        address: String,
+        why: String,
+    },
+    Picture(Picture),
+    Leds {
+        leds: Option<Leds>,
+    },
+    /// So many were not told, because they were not read in time.
+    Missed {
+        count: u64,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -21,9 +21,97 @@ impl Sink for Valve {
     }
 }
 
+/// Has the clients 1 and 2, of which 2 may only watch.
+struct Server {
+    done: Mutex<Vec<String>>,
+    events: broadcast::Sender<Event>,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            done: Mutex::default(),
+            events: broadcast::channel(4).0,
+        }
+    }
+}
+
+impl Server {
+    fn did(&self, what: String) {
+        self.done.lock().expect("no panic").push(what);
+    }
+}
+
+impl Operations for Server {
+    fn status(&self) -> Status {
+        Status {
+            version: "0".to_owned(),
+            clients: 3,
+            view_only: false,
+            pointer: Pointer::Relative,
+            leds: None,
+            typing: None,
+            picture: Picture {
+                state: PictureState::Live,
+                width: Some(640),
+                height: Some(480),
+                why: None,
+            },
+            share: "always".to_owned(),
+            control: "first".to_owned(),
+            controller: Some(1),
+        }
+    }
+
+    fn clients(&self) -> Vec<ClientStatus> {
+        let client = |id| ClientStatus {
+            id,
+            address: "192.0.2.7:40000".to_owned(),
+            user: (id == 1).then(|| "anna".to_owned()),
+            role: "control".to_owned(),
+            encoding: None,
+            controls: id == 1,
+            view_only: false,
+            connected_seconds: 60,
+            idle_seconds: Some(5),
+            bytes_sent: 1000,
+            bytes_per_second: 100,
+            round_trip_ms: None,
+        };
+        vec![client(1), client(2)]
+    }
+
+    fn kick(&self, client: u64, reason: Option<&str>) -> bool {
+        self.did(format!("kick {client} {reason:?}"));
+        client <= 2
+    }
+
+    fn set_view_only(&self, client: u64, on: bool) -> Result<(), String> {
+        self.did(format!("view-only {client} {on}"));
+        Ok(())
+    }
+
+    fn take(&self, client: u64) -> Result<(), String> {
+        match client {
+            1 => Ok(()),
+            _ => Err("this client may only watch".to_owned()),
+        }
+    }
+
+    fn reload(&self) -> Vec<(&'static str, Result<(), String>)> {
+        let broken = Err("line 3 has no role".to_owned());
+        vec![("sessions", Ok(())), ("users", broken)]
+    }
+
+    fn events(&self) -> broadcast::Receiver<Event> {
+        self.events.subscribe()
+    }
+}
+
 struct Bench {
     path: PathBuf,
     valve: Arc<Mutex<Offer>>,
+    server: Arc<Server>,
     stop: CancellationToken,
     serving: tokio::task::JoinHandle<()>,
     _hid: hid::HidThread,
@@ -45,23 +133,17 @@ impl Bench {
         let (handle, thread) = hid::spawn(sink, options).expect("a thread");
         let stop = CancellationToken::new();
         let typist = Typist::new(handle, Arc::default(), Duration::ZERO, stop.clone());
-        let status = || Status {
-            version: "0".to_owned(),
-            clients: 3,
-            view_only: false,
-            pointer: Pointer::Relative,
-            leds: None,
-            typing: None,
-        };
+        let server = Arc::<Server>::default();
         let context = Context {
             typist,
-            status: Box::new(status),
+            operations: Arc::clone(&server) as Arc<dyn Operations>,
         };
         let socket = Socket::open(path.clone()).expect("a socket");
         let serving = tokio::spawn(socket.serve(context, stop.clone()));
         Self {
             path,
             valve,
+            server,
             stop,
             serving,
             _hid: thread,
@@ -134,7 +216,7 @@ async fn a_text_is_typed_and_its_progress_told() {
         let request = r#"{"command":"type","text":"aé","skip":true,"delay_ms":1}"#;
         assert_eq!(peer.ask(request), skipped);
         peer.say(r#"{"command":"status"}"#);
-        let status = r#"{"version":"0","clients":3,"view_only":false,"pointer":"relative","leds":null,"typing":null}"#;
+        let status = r#"{"version":"0","clients":3,"view_only":false,"pointer":"relative","leds":null,"typing":null,"picture":{"state":"live","width":640,"height":480},"share":"always","control":"first","controller":1}"#;
         assert_eq!(peer.hear(), status);
     })
     .await;
@@ -151,8 +233,19 @@ async fn what_is_no_request_is_answered() {
             ("", "not a request"),
             ("[]", "not a request"),
             (
-                r#"{"command":"kick"}"#,
+                r#"{"command":"reboot"}"#,
                 "expected one of `type`, `cancel`, `status`",
+            ),
+            (r#"{"command":"kick"}"#, "name the clients to send away"),
+            (r#"{"command":"kick","clients":[1],"all":true}"#, "not both"),
+            (
+                r#"{"command":"kick","clients":[1],"reason":"a\nb"}"#,
+                "no control characters",
+            ),
+            (r#"{"command":"kick","clients":[-1]}"#, "not a request"),
+            (
+                r#"{"command":"view-only","client":1}"#,
+                "missing field `on`",
             ),
             (r#"{"command":"type"}"#, "missing field `text`"),
             (r#"{"command":"type","text":7}"#, "not a request"),
@@ -178,6 +271,88 @@ async fn what_is_no_request_is_answered() {
         assert_eq!(peer.ask(r#"{"command":"cancel"}"#), nothing);
     })
     .await;
+}
+
+#[tokio::test]
+async fn clients_are_listed_and_told_what_an_operator_wants() {
+    let bench = Bench::new();
+    let (mut peer, server) = (bench.connect(), Arc::clone(&bench.server));
+    blocking(move || {
+        peer.say(r#"{"command":"clients"}"#);
+        let first = r#"{"clients":[{"id":1,"address":"192.0.2.7:40000","user":"anna","role":"control","encoding":null,"controls":true,"view_only":false,"connected_seconds":60,"idle_seconds":5,"bytes_sent":1000,"bytes_per_second":100,"round_trip_ms":null},{"id":2,"#;
+        let answer = peer.hear();
+        assert!(answer.starts_with(first), "{answer}");
+        let kicked = peer.ask(r#"{"command":"kick","clients":[2,7,8],"reason":"lunch"}"#);
+        assert_eq!(kicked, r#"{"error":"there is no client 7, 8","kicked":[2]}"#);
+        let kicked = peer.ask(r#"{"command":"kick","all":true}"#);
+        assert_eq!(kicked, r#"{"done":true,"kicked":[1,2]}"#);
+        let done = r#"{"done":true}"#;
+        assert_eq!(peer.ask(r#"{"command":"view-only","client":1,"on":true}"#), done);
+        let expected = [
+            r#"kick 2 Some("lunch")"#,
+            r#"kick 7 Some("lunch")"#,
+            r#"kick 8 Some("lunch")"#,
+            "kick 1 None",
+            "kick 2 None",
+            "view-only 1 true",
+        ];
+        assert_eq!(*server.done.lock().expect("no panic"), expected);
+        assert_eq!(peer.ask(r#"{"command":"take","client":1}"#), done);
+        let refused = r#"{"error":"client 2: this client may only watch"}"#;
+        assert_eq!(peer.ask(r#"{"command":"take","client":2}"#), refused);
+        let reloaded = r#"{"error":"users stays as it was: line 3 has no role","reloaded":["sessions"]}"#;
+        assert_eq!(peer.ask(r#"{"command":"reload"}"#), reloaded);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn events_are_told_until_the_peer_goes_and_who_is_slow_misses_the_oldest() {
+    let bench = Bench::new();
+    let (mut peer, server) = (bench.connect(), Arc::clone(&bench.server));
+    blocking(move || {
+        peer.say(r#"{"command":"events"}"#);
+        let picture = r#"{"event":"picture","state":"live","width":640,"height":480}"#;
+        assert_eq!(peer.hear(), picture);
+        let left = |client| Event::Disconnected {
+            client,
+            address: "[::1]:9".to_owned(),
+            why: "x".repeat(4000),
+        };
+        server.events.send(left(1)).expect("a subscriber");
+        let first = peer.hear();
+        let begins = r#"{"event":"disconnected","client":1,"address":"[::1]:9","why":"x"#;
+        assert!(first.starts_with(begins), "{first}");
+        // More than the socket holds, so that some have to be given up.
+        let sent = 2000;
+        for client in 0..sent {
+            server.events.send(left(client)).expect("a subscriber");
+        }
+        let (mut heard, mut missed) = (0, 0);
+        while heard + missed < sent {
+            match serde_json::from_str(&peer.hear()).expect("an event") {
+                Event::Missed { count } => missed += count,
+                Event::Disconnected { client, .. } => {
+                    assert_eq!(client, heard + missed, "in order");
+                    heard += 1;
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        assert!(missed > 0 && heard > 0, "{missed} of {sent}");
+        let busy = peer.ask(r#"{"command":"status"}"#);
+        assert!(
+            busy.contains("events are told on this connection"),
+            "{busy}"
+        );
+        drop(peer);
+        while server.events.receiver_count() > 0 {
+            std::thread::yield_now();
+        }
+    })
+    .await;
+    bench.stop.cancel();
+    bench.serving.await.expect("it ends");
 }
 
 #[tokio::test]

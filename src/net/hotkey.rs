@@ -22,14 +22,20 @@ pub(super) enum Command {
     TogglePointerMode,
     /// Ends what is being typed.
     CancelTyping,
+    /// Control, where only one client has it.
+    TakeControl,
+    /// Leaves it to another.
+    GiveUpControl,
 }
 
 /// The commands: keysym, its key on the US layout as an XT scancode, and what they are.
-const COMMANDS: [(u32, u32, Command); 4] = [
+const COMMANDS: [(u32, u32, Command); 6] = [
     (0x76, 0x2f, Command::TypeClipboard),     // v
     (0x6d, 0x32, Command::TogglePointerMode), // m
     (0x63, 0x2e, Command::CancelTyping),      // c
     (0xff1b, 0x01, Command::CancelTyping),    // Escape
+    (0x74, 0x14, Command::TakeControl),       // t
+    (0x67, 0x22, Command::GiveUpControl),     // g
 ];
 
 /// A key as a client sends it.

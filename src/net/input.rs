@@ -2,15 +2,16 @@
 
 use std::{collections::VecDeque, future::Future, time::Duration};
 
+use super::roster::Permit;
 use crate::hid::{ClientId, HidHandle, Input};
 
 /// Where the input of all clients goes.
-pub trait InputSink: Send + Sync + 'static {
+pub trait InputSink: Clone + Send + Sync + 'static {
     /// Takes what a client did; waits while too much is waiting already. Dropped before it is ready,
     /// it has taken nothing.
     fn send(&self, client: ClientId, input: Input) -> impl Future<Output = ()> + Send;
 
-    /// Tells that a client is gone, without waiting.
+    /// Tells that a client holds nothing any more, without waiting: it is gone, or may do nothing for now.
     fn leave(&self, client: ClientId);
 }
 
@@ -24,11 +25,12 @@ impl InputSink for HidHandle {
     }
 }
 
-/// Inputs of one client that the HID thread has not taken yet. When it is dropped, in whatever way the session
+/// Inputs of one client that the HID thread has not taken yet; without a permit they are dropped. When it is dropped, in whatever way the session
 /// ends, the client's keys are released.
 pub(super) struct Inputs<'a, I: InputSink> {
     sink: &'a I,
     client: ClientId,
+    permit: Permit,
     waiting: VecDeque<Input>,
     /// The buttons of the last pointer event, and whether the last that waits changed none.
     buttons: Option<u16>,
@@ -46,11 +48,17 @@ impl<'a, I: InputSink> Inputs<'a, I> {
         Self {
             sink,
             client,
+            permit: Permit::default(),
             waiting: VecDeque::new(),
             buttons: None,
             ends_in_move: false,
             left: false,
         }
+    }
+
+    /// What has to be granted before anything is handed over.
+    pub(super) fn permit(&self) -> Permit {
+        self.permit.clone()
     }
 
     /// Adds an input behind the others. Moves in a row become one; a press stays where it was made.
@@ -80,9 +88,17 @@ impl<'a, I: InputSink> Inputs<'a, I> {
     /// Hands over the oldest input. Cancel-safe: it stays here unless it was taken.
     pub(super) async fn send_next(&mut self) {
         if let Some(input) = self.waiting.front() {
-            self.sink.send(self.client, *input).await;
+            let send = self.sink.send(self.client, *input);
+            self.permit.pass(send).await;
             self.waiting.pop_front();
         }
+    }
+
+    /// Drops what waits: the client may do nothing any more.
+    pub(super) fn forget(&mut self) {
+        self.waiting.clear();
+        self.buttons = None;
+        self.ends_in_move = false;
     }
 
     /// Hands over what is left, as long as that takes no more than a few seconds.
@@ -113,14 +129,14 @@ impl<I: InputSink> Drop for Inputs<'_, I> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
+    use std::sync::{Arc, Mutex};
 
     use rfb::geom::{Point, Size};
 
     use super::*;
 
-    #[derive(Default)]
-    struct Taken(Mutex<Vec<Input>>);
+    #[derive(Clone, Default)]
+    struct Taken(Arc<Mutex<Vec<Input>>>);
 
     impl InputSink for Taken {
         async fn send(&self, _: ClientId, input: Input) {
@@ -153,6 +169,7 @@ mod tests {
             keysym: 0x61,
         };
         let mut inputs = Inputs::new(&sink, ClientId(1));
+        inputs.permit().grant();
         for input in [
             pointer(1, 0),
             pointer(2, 0),
@@ -185,6 +202,7 @@ mod tests {
     async fn movements_in_a_row_add_up_and_a_press_stays_between_them() {
         let sink = Taken::default();
         let mut inputs = Inputs::new(&sink, ClientId(1));
+        inputs.permit().grant();
         for input in [
             motion(5, 0),
             motion(6, 0),

@@ -9,10 +9,13 @@ mod expiry;
 mod hotkey;
 mod input;
 mod listener;
+mod news;
 mod outbox;
 mod requests;
+mod roster;
 mod screen;
 mod session;
+mod stay;
 mod throttle;
 mod title;
 
@@ -34,13 +37,15 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     access::Access,
-    config::Leader,
+    config::{self, Leader},
     hid::{ClientId, Leds, PointerMode},
     typing::Typist,
 };
 
 pub use input::InputSink;
 pub use listener::{ListenError, Listener};
+pub use news::{News, Tell};
+pub use roster::{ClientInfo, Dismissal, Identity, Roster, TakeError, ViewOnlyError};
 pub use screen::{Screen, frames};
 
 use admission::Admission;
@@ -63,6 +68,10 @@ pub struct Edges<I> {
     pub typist: Typist,
     /// The key that hotkeys begin with.
     pub leader: Leader,
+    /// How several clients share the target.
+    pub sessions: config::Sessions,
+    /// Who is told what happens to clients.
+    pub tell: Tell,
 }
 
 /// All sessions, whichever listener they came through.
@@ -72,6 +81,7 @@ pub struct Server<I> {
     edges: Edges<I>,
     admission: Arc<Admission>,
     throttle: Throttle,
+    roster: Roster<I>,
     encoders: Arc<Encoders>,
     next_client: AtomicU64,
     /// Where the sessions' clocks begin.
@@ -92,12 +102,14 @@ impl<I: InputSink> Server<I> {
             name,
             security: access.security(),
         };
+        let roster = Roster::new(edges.input.clone(), edges.sessions, Arc::clone(&edges.tell));
         Arc::new(Self {
             config: Arc::new(config),
             access: Arc::new(access),
             edges,
             admission: Arc::default(),
             throttle: Throttle::default(),
+            roster,
             encoders: Arc::new(Encoders::new()),
             next_client: AtomicU64::new(1),
             began: Instant::now(),
@@ -125,6 +137,11 @@ impl<I: InputSink> Server<I> {
                 "some sessions did not end in time"
             );
         }
+    }
+
+    /// The clients that are in.
+    pub fn roster(&self) -> &Roster<I> {
+        &self.roster
     }
 
     /// How many clients have logged in.

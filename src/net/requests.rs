@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::{
     hotkey::{Command, Detector, Key, Verdict},
+    roster::Standing,
     title::Title,
 };
 use crate::{
@@ -33,6 +34,19 @@ pub(super) struct Requests<'a> {
     /// The text that this client had typed last. It ends when the client leaves.
     job: Option<Job>,
     title: Title,
+    leader: Leader,
+}
+
+/// What an input is meant for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Meant {
+    ForTarget(Input),
+    /// Control is asked for.
+    Take,
+    /// It is given up.
+    GiveUp,
+    /// It was for rfbridge itself, and is done.
+    Done,
 }
 
 impl<'a> Requests<'a> {
@@ -46,16 +60,19 @@ impl<'a> Requests<'a> {
             fetching: None,
             job: None,
             title: Title::new(name, typist.status()),
+            leader,
         }
     }
 
-    /// What of an input is meant for the target; does what it asks for if it is a hotkey.
+    /// Says what an input is meant for; does what it asks for if it is a hotkey that can be served here. `controls`:
+    /// whether the client may change anything at the target.
     pub(super) fn input(
         &mut self,
         input: Input,
         now: Millis,
+        controls: bool,
         connection: &mut Connection,
-    ) -> Option<Input> {
+    ) -> Meant {
         let (down, key) = match input {
             Input::Key { down, keysym } => (down, Key { keysym, code: 0 }),
             Input::ExtendedKey { down, keysym, code } => (down, Key { keysym, code }),
@@ -63,25 +80,64 @@ impl<'a> Requests<'a> {
                 if std::mem::replace(&mut self.buttons, buttons) != buttons {
                     self.detector.interrupt();
                 }
-                return Some(input);
+                return Meant::ForTarget(input);
             }
-            other => return Some(other),
+            other => return Meant::ForTarget(other),
         };
-        match self.detector.key(down, key, now) {
-            Verdict::Pass => return Some(input),
-            Verdict::Swallow => {}
-            Verdict::Act(Command::TypeClipboard) => self.type_clipboard(connection),
-            Verdict::Act(Command::TogglePointerMode) => return Some(Input::TogglePointerMode),
-            Verdict::Act(Command::CancelTyping) => self.cancel(),
+        let command = match self.detector.key(down, key, now) {
+            Verdict::Pass => return Meant::ForTarget(input),
+            Verdict::Swallow => return Meant::Done,
+            Verdict::Act(command) => command,
+        };
+        match command {
+            Command::TakeControl => return Meant::Take,
+            Command::GiveUpControl => return Meant::GiveUp,
+            _ if !controls => self.answer("not done: you do not have control"),
+            Command::TypeClipboard => self.type_clipboard(connection),
+            Command::TogglePointerMode => return Meant::ForTarget(Input::TogglePointerMode),
+            Command::CancelTyping => self.cancel(),
         }
-        None
+        Meant::Done
+    }
+
+    /// Tells the client something, for a while.
+    pub(super) fn answer(&mut self, text: impl Into<String>) {
+        self.title.answer(text.into());
+    }
+
+    /// Tells it that it will be disconnected, for as long as that holds.
+    pub(super) fn warn(&mut self, text: Option<String>) {
+        self.title.warn(text);
+    }
+
+    /// What the client may do is something else now.
+    pub(super) fn stand(&mut self, standing: &Standing) {
+        if *standing != Standing::Controls {
+            // Its text ends with its control.
+            self.job = None;
+            self.fetching = None;
+        }
+        let notice = match standing {
+            Standing::Controls | Standing::Dismissed(_) => None,
+            Standing::Watches => Some("you may only watch".to_owned()),
+            Standing::Waits { holder, may_take } => {
+                let holder = holder.as_deref().unwrap_or("nobody");
+                Some(match (may_take, self.leader) {
+                    (false, _) | (_, Leader::None) => format!("{holder} has control"),
+                    (true, leader) => {
+                        format!("{holder} has control; tap {leader} twice, then t to take it")
+                    }
+                })
+            }
+        };
+        self.title.notice(notice);
     }
 
     /// Another of the target's pointers is used from now on.
     pub(super) fn pointer_changed(&mut self, mode: PointerMode) {
-        self.title.answer(match mode {
-            PointerMode::Absolute => "absolute pointer".to_owned(),
-            PointerMode::Relative => "relative mouse".to_owned(),
+        self.answer(match mode {
+            PointerMode::Absolute => "absolute pointer",
+            PointerMode::Relative => "relative mouse",
         });
     }
 
@@ -131,7 +187,7 @@ impl<'a> Requests<'a> {
                     other => other.to_string(),
                 };
                 tracing::warn!(client, why, "the clipboard is not typed");
-                self.title.answer(format!("not typed: {refusal}"));
+                self.answer(format!("not typed: {refusal}"));
             }
         }
     }
@@ -143,13 +199,13 @@ impl<'a> Requests<'a> {
             Clipboard::Empty | Clipboard::Text(_) => "there is no text in the viewer's clipboard",
         };
         tracing::info!(client = self.client.0, why, "nothing is typed");
-        self.title.answer(format!("not typed: {why}"));
+        self.answer(format!("not typed: {why}"));
     }
 
     fn cancel(&mut self) {
         let was_fetching = self.fetching.take().is_some();
         if !self.typist.cancel() && !was_fetching {
-            self.title.answer("nothing is being typed".to_owned());
+            self.answer("nothing is being typed");
         }
     }
 

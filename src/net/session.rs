@@ -18,8 +18,8 @@ use tokio::{
 };
 
 use super::{
-    InputSink, Server, admission::Place, expiry::Expiry, input::Inputs, outbox::Outbox,
-    requests::Requests,
+    InputSink, News, Server, admission::Place, expiry::Expiry, input::Inputs, outbox::Outbox,
+    requests::Requests, roster::Seat, stay::Stay,
 };
 use crate::{
     access::{Admitted, Denied},
@@ -47,6 +47,7 @@ pub(super) async fn serve<I: InputSink>(
 ) {
     let client_number = client.0;
     tracing::info!(client = client_number, %peer, "connected");
+    (server.edges.tell)(News::Connected { client, peer });
     let mut place = server.admission.enter(peer.ip());
     let ending = match welcome(&server, peer) {
         Ok((connection, turn)) => {
@@ -63,6 +64,8 @@ pub(super) async fn serve<I: InputSink>(
         }
         _ => tracing::info!(client = client_number, %peer, reason = %ending, "disconnected"),
     }
+    let why = ending.to_string();
+    (server.edges.tell)(News::Disconnected { client, peer, why });
 }
 
 struct Session<'a, S, I: InputSink> {
@@ -74,12 +77,16 @@ struct Session<'a, S, I: InputSink> {
     writer: WriteHalf<S>,
     outbox: Outbox,
     inputs: Inputs<'a, I>,
+    /// From ClientInit on; dropped behind the inputs.
+    seat: Option<Seat<'a, I>>,
+    stay: Option<Stay>,
     requests: Requests<'a>,
     frames: watch::Receiver<rfb::frame::Frame>,
     leds: watch::Receiver<Option<Leds>>,
     pointer_mode: watch::Receiver<PointerMode>,
     expiry: Expiry,
     deciding: Option<JoinHandle<Result<Admitted, Denied>>>,
+    admitted: Option<Admitted>,
     encoding_logged: bool,
 }
 
@@ -102,12 +109,15 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
             writer,
             outbox: Outbox::default(),
             inputs: Inputs::new(&edges.input, client),
+            seat: None,
+            stay: None,
             requests: Requests::new(client, &edges.typist, edges.leader, &server.config.name),
             frames: edges.frames.clone(),
             leds: edges.leds.clone(),
             pointer_mode: edges.pointer_mode.clone(),
             expiry: Expiry::new(edges.key_expiry, Instant::now()),
             deciding: None,
+            admitted: None,
             encoding_logged: false,
         };
         session.frames.mark_changed();
@@ -150,6 +160,7 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
                 self.expiry.heard(Instant::now());
             }
             let expires_at = self.expiry.due_at();
+            let stay_due_at = self.stay.as_ref().and_then(Stay::due_at);
             let wakes_at = self.connection.wakes_at().map(|at| self.server.instant(at));
             tokio::select! {
                 () = self.server.stop.cancelled() => return Ending::Stopping,
@@ -179,6 +190,17 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
                 }
                 () = async { sleep_until(expires_at.unwrap_or(last_progress)).await },
                     if expires_at.is_some() => self.expire(),
+                () = async { sleep_until(stay_due_at.unwrap_or(last_progress)).await },
+                    if stay_due_at.is_some() => {
+                    if let Err(ending) = self.end_stay() {
+                        return ending;
+                    }
+                }
+                Some(standing) = async { Some(self.seat.as_mut()?.changed().await) } => {
+                    if let Err(ending) = self.stand(standing) {
+                        return ending;
+                    }
+                }
                 // Something is due by time alone: the loop looks what.
                 () = async { sleep_until(wakes_at.unwrap_or(last_progress)).await },
                     if wakes_at.is_some() && self.outbox.is_empty() => {}
@@ -210,6 +232,7 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
                         Ok(n) => {
                             last_progress = Instant::now();
                             self.outbox.written(n);
+                            self.note_written(n);
                             if self.outbox.is_empty() {
                                 self.connection.set_now(self.server.now());
                                 self.connection.update_written();
@@ -227,10 +250,9 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
                     let was_empty = self.outbox.is_empty();
                     self.expiry.heard(Instant::now());
                     self.connection.set_now(self.server.now());
-                    let result = self.connection.receive(bytes);
-                    self.take_events();
-                    if let Err(error) = result {
-                        return error.into();
+                    let result = self.connection.receive(bytes).map_err(Ending::from);
+                    if let Err(ending) = self.take_events().and(result) {
+                        return ending;
                     }
                     if was_empty {
                         last_progress = Instant::now();
@@ -243,5 +265,7 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
 
 #[cfg(test)]
 mod pointer_tests;
+#[cfg(test)]
+mod sharing_tests;
 #[cfg(test)]
 mod tests;

@@ -17,10 +17,14 @@ pub(super) struct Title {
     status: watch::Receiver<Option<Progress>>,
     /// An answer to this client. It comes first.
     answer: Option<Passing>,
+    /// That it will be disconnected.
+    warning: Option<String>,
     /// The text that is being typed, or how the last one ended.
     progress: Option<Passing>,
+    /// What holds until there is something else to say.
+    notice: Option<String>,
     shown: String,
-    /// There is an answer that was not looked at yet.
+    /// There is something that was not looked at yet.
     unseen: bool,
     /// When something else may be shown.
     not_before: Instant,
@@ -48,7 +52,9 @@ impl Title {
             name: name.into(),
             status,
             answer: None,
+            warning: None,
             progress: None,
+            notice: None,
             shown: name.to_owned(),
             unseen: false,
             not_before: Instant::now(),
@@ -63,6 +69,18 @@ impl Title {
         });
         self.unseen = true;
         self.not_before = now;
+    }
+
+    /// Says for as long as it holds that the client will be disconnected.
+    pub(super) fn warn(&mut self, text: Option<String>) {
+        self.unseen |= self.warning != text;
+        self.warning = text;
+    }
+
+    /// What is said while there is nothing else.
+    pub(super) fn notice(&mut self, text: Option<String>) {
+        self.unseen |= self.notice != text;
+        self.notice = text;
     }
 
     pub(super) fn new_name(&mut self, now: Instant) -> Option<String> {
@@ -80,9 +98,14 @@ impl Title {
         for passing in [&mut self.answer, &mut self.progress] {
             passing.take_if(|passing| passing.until.is_some_and(|until| until <= now));
         }
-        let name = match self.answer.as_ref().or(self.progress.as_ref()) {
+        let passing = |passing: &Option<Passing>| passing.as_ref().map(|p| p.text.clone());
+        let text = passing(&self.answer)
+            .or_else(|| self.warning.clone())
+            .or_else(|| passing(&self.progress))
+            .or_else(|| self.notice.clone());
+        let name = match text {
             None => self.name.to_string(),
-            Some(passing) => format!("{} - {}", self.name, passing.text),
+            Some(text) => format!("{} - {text}", self.name),
         };
         if name == self.shown {
             return None;
@@ -97,7 +120,7 @@ impl Title {
         let not_before = self.not_before;
         let passing = [&self.answer, &self.progress].into_iter().flatten();
         let until = passing.filter_map(|passing| passing.until).min();
-        let until = until.map(|until| if self.unseen { not_before } else { until });
+        let until = if self.unseen { Some(not_before) } else { until };
         let news = async {
             sleep_until(not_before).await;
             if self.status.changed().await.is_err() {
@@ -155,6 +178,24 @@ mod tests {
             next(&mut title).await,
             "box - cancelled after 6 of 9 characters"
         );
+        assert_eq!(next(&mut title).await, "box");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_notice_stands_behind_all_else_and_a_warning_before_all_but_answers() {
+        let (status, seen) = watch::channel(progress(3, None));
+        let mut title = Title::new("box", seen);
+        title.notice(Some("anna has control".to_owned()));
+        assert_eq!(next(&mut title).await, "box - typing 3/9");
+        title.warn(Some("disconnecting".to_owned()));
+        assert_eq!(next(&mut title).await, "box - disconnecting");
+        title.answer("no".to_owned());
+        assert_eq!(next(&mut title).await, "box - no");
+        assert_eq!(next(&mut title).await, "box - disconnecting");
+        title.warn(None);
+        status.send_replace(None);
+        assert_eq!(next(&mut title).await, "box - anna has control");
+        title.notice(None);
         assert_eq!(next(&mut title).await, "box");
     }
 

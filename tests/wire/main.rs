@@ -7,6 +7,7 @@ mod pictures;
 mod pointer;
 mod robustness;
 mod server;
+mod sessions;
 mod typing;
 mod updates;
 #[path = "../viewer/mod.rs"]

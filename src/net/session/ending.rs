@@ -9,7 +9,14 @@ use tokio::{
 };
 
 use super::{HANDSHAKE, STALL, Session, Stream};
-use crate::{access::Denied, net::InputSink};
+use crate::{
+    access::Denied,
+    net::{
+        InputSink, News,
+        roster::{Dismissal, Occupied},
+        stay::Over,
+    },
+};
 
 /// Time to take the reason for being turned away.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -33,6 +40,12 @@ pub(super) enum Ending {
     Full(#[from] crate::net::admission::Full),
     #[error("authentication failed: {0}")]
     Denied(Denied),
+    #[error(transparent)]
+    Occupied(#[from] Occupied),
+    #[error(transparent)]
+    Dismissed(#[from] Dismissal),
+    #[error(transparent)]
+    Over(#[from] Over),
     /// In the work that sessions have done elsewhere.
     #[error("rfbridge has a fault: {0}")]
     Fault(#[from] JoinError),
@@ -51,10 +64,14 @@ impl<S: Stream, I: InputSink> Session<'_, S, I> {
                 self.inputs.drain().await;
             }
             self.inputs.leave();
+            // Nothing is held any more: another may have control.
+            self.seat = None;
             if let Ending::Denied(denied) = ending {
                 self.hold_back(*denied).await;
             }
-            if let Ending::Peer(_) | Ending::Denied(_) | Ending::Full(_) = ending {
+            if let Ending::Peer(_) | Ending::Denied(_) | Ending::Full(_) | Ending::Occupied(_) =
+                ending
+            {
                 self.flush().await;
             }
         };
@@ -68,6 +85,11 @@ impl<S: Stream, I: InputSink> Session<'_, S, I> {
     async fn hold_back(&mut self, denied: Denied) {
         let delay = self.server.throttle.failed(self.peer.ip(), Instant::now());
         tracing::warn!(client = self.client.0, peer = %self.peer, %denied, "authentication failed");
+        (self.server.edges.tell)(News::LoginFailed {
+            client: self.client,
+            peer: self.peer,
+            why: denied.to_string(),
+        });
         // A peer that hangs up meanwhile gives back its place at once.
         let mut ignored = [0; 256];
         let gone = async { while self.reader.read(&mut ignored).await.is_ok_and(|n| n > 0) {} };

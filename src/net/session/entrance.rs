@@ -8,7 +8,7 @@ use tokio::{task::spawn_blocking, time::Instant};
 use super::{Session, Stream, ending::Ending};
 use crate::{
     access::{Admitted, Denied, Role},
-    net::{InputSink, Server, admission::Place},
+    net::{Identity, InputSink, News, Server, admission::Place, stay::Stay},
 };
 
 /// A connection for `peer`, and when it may be heard.
@@ -58,6 +58,10 @@ impl<S: Stream, I: InputSink> Session<'_, S, I> {
                 return Err(Ending::Denied(denied));
             }
         };
+        if let Err(occupied) = self.server.roster.check(admitted.role) {
+            self.connection.deny(&occupied.to_string());
+            return Err(occupied.into());
+        }
         if let Err(full) = place.promote() {
             self.connection.deny(&full.to_string());
             return Err(full.into());
@@ -67,8 +71,32 @@ impl<S: Stream, I: InputSink> Session<'_, S, I> {
             tracing::info!(client = self.client.0, peer = %self.peer, "password accepted");
         }
         self.connection.set_view_only(admitted.role == Role::View);
-        let result = self.connection.admit();
-        self.take_events();
-        Ok(result?)
+        (self.server.edges.tell)(News::LoggedIn(self.identity(admitted.role)));
+        self.admitted = Some(admitted);
+        let result = self.connection.admit().map_err(Ending::from);
+        self.take_events().and(result)
+    }
+
+    /// The handshake is over: the client is one among others now. `shared`: it does not mind them.
+    pub(super) fn join(&mut self, shared: bool) -> Result<(), Ending> {
+        let Some(admitted) = &self.admitted else {
+            return Ok(());
+        };
+        let (identity, roster) = (self.identity(admitted.role), &self.server.roster);
+        let may_control = admitted.role >= Role::Control;
+        let times = roster.policy();
+        let (idle, longest) = (times.idle_timeout.duration(), times.max_time.duration());
+        self.stay = Some(Stay::new(idle, longest, may_control, Instant::now()));
+        self.seat = Some(roster.join(identity, shared, self.inputs.permit())?);
+        Ok(())
+    }
+
+    fn identity(&self, role: Role) -> Identity {
+        Identity {
+            client: self.client,
+            peer: self.peer,
+            user: None,
+            role,
+        }
     }
 }

@@ -1,29 +1,36 @@
 //! What a client does, on its way to the target, and what it is told of the target.
 
+use std::time::Duration;
+
 use rfb::server::{Event, LedState};
 use tokio::time::Instant;
 
-use super::{Session, Stream};
+use super::{Session, Stream, ending::Ending};
 use crate::{
     hid::{Input, Leds, PointerMode},
-    net::{InputSink, expiry::Silence},
+    net::{InputSink, expiry::Silence, requests::Meant, roster::Standing, stay::Due},
 };
 
 impl<S: Stream, I: InputSink> Session<'_, S, I> {
-    /// Passes on what the client did.
-    pub(super) fn take_events(&mut self) {
+    /// Acts on what the client did.
+    pub(super) fn take_events(&mut self) -> Result<(), Ending> {
         let (client, peer) = (self.client.0, self.peer);
         while let Some(event) = self.connection.next_event() {
             match event {
                 Event::Login(login) => self.decide(login),
-                Event::Ready { shared } => tracing::info!(client, %peer, shared, "ready"),
+                Event::Ready { shared } => {
+                    tracing::info!(client, %peer, shared, "ready");
+                    self.join(shared)?;
+                }
                 // A client may change its mind as often as it likes; the log need not follow.
                 Event::EncodingChosen(encoding) if self.encoding_logged => {
                     tracing::debug!(client, %peer, encoding, "encoding chosen");
+                    self.note_encoding(encoding);
                 }
                 Event::EncodingChosen(encoding) => {
                     self.encoding_logged = true;
                     tracing::info!(client, %peer, encoding, "encoding chosen");
+                    self.note_encoding(encoding);
                 }
                 Event::Key { down, keysym } => self.input(Input::Key { down, keysym }),
                 Event::ExtendedKey { down, keysym, code } => {
@@ -44,13 +51,75 @@ impl<S: Stream, I: InputSink> Session<'_, S, I> {
                 Event::Clipboard(clipboard) => self.requests.clipboard(clipboard),
             }
         }
+        Ok(())
     }
 
-    /// Passes on what is meant for the target and not for rfbridge.
+    /// Passes on what is meant for the target and not for rfbridge, if the client has control.
     fn input(&mut self, input: Input) {
-        let now = self.server.now();
-        let meant = self.requests.input(input, now, &mut self.connection);
-        meant.into_iter().for_each(|input| self.push(input));
+        let Some(seat) = &self.seat else {
+            return;
+        };
+        let now = Instant::now();
+        seat.activity().input(now);
+        if self.stay.as_mut().is_some_and(|stay| stay.input(now)) {
+            self.requests.warn(None);
+        }
+        let (now, controls) = (self.server.now(), seat.controls());
+        match self
+            .requests
+            .input(input, now, controls, &mut self.connection)
+        {
+            Meant::ForTarget(input) if controls => self.push(input),
+            Meant::ForTarget(_) | Meant::Done => {}
+            Meant::Take => self.requests.answer(match seat.take() {
+                Ok(()) => "you have control".to_owned(),
+                Err(error) => format!("control is not taken: {error}"),
+            }),
+            Meant::GiveUp => self.requests.answer(match seat.give_up() {
+                true => "you gave up control",
+                false => "control is not yours to give up",
+            }),
+        }
+    }
+
+    /// What the client may do is something else now.
+    pub(super) fn stand(&mut self, standing: Standing) -> Result<(), Ending> {
+        // The roster had its keys released already.
+        if standing != Standing::Controls {
+            self.inputs.forget();
+            self.expiry.note(&Input::Leave);
+        }
+        self.requests.stand(&standing);
+        match standing {
+            Standing::Dismissed(why) => Err(why.into()),
+            Standing::Controls | Standing::Waits { .. } | Standing::Watches => Ok(()),
+        }
+    }
+
+    /// The client's time is over, or soon will be.
+    pub(super) fn end_stay(&mut self) -> Result<(), Ending> {
+        let due = self.stay.as_mut().and_then(|stay| stay.due(Instant::now()));
+        match due {
+            None => {}
+            Some(Due::Warn(text)) => self.requests.warn(Some(text)),
+            Some(Due::End(over)) => return Err(over.into()),
+        }
+        Ok(())
+    }
+
+    pub(super) fn note_written(&self, bytes: usize) {
+        if let Some(seat) = &self.seat {
+            let mut activity = seat.activity();
+            activity.sent(bytes, Instant::now());
+            let trip = self.connection.round_trip();
+            activity.round_trip = trip.map(|trip| Duration::from_millis(trip.0));
+        }
+    }
+
+    fn note_encoding(&self, encoding: &'static str) {
+        if let Some(seat) = &self.seat {
+            seat.activity().encoding = Some(encoding);
+        }
     }
 
     fn push(&mut self, input: Input) {

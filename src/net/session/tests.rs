@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use super::super::{Edges, InputSink, Server};
 use crate::{
     access::{Access, Role},
-    config::Leader,
+    config::{Leader, Sessions},
     hid::{self, ClientId, Input, Leds, PointerMode, sink::NullSink},
     typing::Typist,
 };
@@ -30,6 +30,7 @@ pub(super) const SIZE: Size = Size::new(320, 200);
 const PASSWORD: &[u8] = b"secret";
 
 /// Takes every input, after a while.
+#[derive(Clone)]
 pub(super) struct Recorder {
     inputs: mpsc::UnboundedSender<Input>,
     pace: Duration,
@@ -51,7 +52,7 @@ impl InputSink for Recorder {
 }
 
 pub(super) struct Bench {
-    server: Arc<Server<Recorder>>,
+    pub(super) server: Arc<Server<Recorder>>,
     pub(super) inputs: mpsc::UnboundedReceiver<Input>,
     frames: watch::Sender<Frame>,
     leds: watch::Sender<Option<Leds>>,
@@ -59,39 +60,61 @@ pub(super) struct Bench {
     stop: CancellationToken,
 }
 
+/// What a server is like if nothing else is said.
+#[derive(Default)]
+pub(super) struct Setup<'a> {
+    pub(super) password: Option<&'a [u8]>,
+    /// What the target takes for each input.
+    pub(super) pace: Duration,
+    pub(super) key_expiry: Duration,
+    pub(super) sessions: Sessions,
+}
+
 impl Bench {
     pub(super) fn new(password: Option<&[u8]>) -> Self {
-        Self::with(password, Duration::ZERO, Duration::ZERO)
+        Self::with(Setup {
+            password,
+            ..Setup::default()
+        })
     }
 
     /// A target that takes so long for each input.
     pub(super) fn with_pace(password: Option<&[u8]>, pace: Duration) -> Self {
-        Self::with(password, pace, Duration::ZERO)
+        Self::with(Setup {
+            password,
+            pace,
+            ..Setup::default()
+        })
     }
 
     /// Where keys expire after so long.
     pub(super) fn with_expiry(key_expiry: Duration) -> Self {
-        Self::with(None, Duration::ZERO, key_expiry)
+        Self::with(Setup {
+            key_expiry,
+            ..Setup::default()
+        })
     }
 
-    pub(super) fn with(password: Option<&[u8]>, pace: Duration, key_expiry: Duration) -> Self {
+    pub(super) fn with(setup: Setup<'_>) -> Self {
         let (recorded, inputs) = mpsc::unbounded_channel();
         let (frames, shown) = watch::channel(Frame::solid(FrameSeq(1), SIZE, 0x00ff00));
         let (leds, lit) = watch::channel(None);
         let (pointer_mode, used) = watch::channel(PointerMode::Absolute);
         let stop = CancellationToken::new();
-        let access = Access::new(password.map(Password::new), Role::Admin);
+        let access = Access::new(setup.password.map(Password::new), Role::Admin);
         let edges = Edges {
             frames: shown,
             leds: lit,
             pointer_mode: used,
-            key_expiry,
+            key_expiry: setup.key_expiry,
             input: Recorder {
                 inputs: recorded,
-                pace,
+                pace: setup.pace,
             },
             typist: typist(&stop),
             leader: Leader::default(),
+            sessions: setup.sessions,
+            tell: Arc::new(|_| {}),
         };
         Self {
             server: Server::new("bench".to_owned(), access, edges, stop.clone()),
@@ -112,7 +135,7 @@ impl Bench {
     }
 
     /// Waits until every session is over.
-    async fn all_gone(&self) {
+    pub(super) async fn all_gone(&self) {
         self.server.tasks.close();
         self.server.tasks.wait().await;
     }
@@ -146,7 +169,7 @@ pub(super) async fn write(stream: &mut DuplexStream, bytes: &[u8]) {
 }
 
 /// RFB 3.8 up to the security type; gives the type's number.
-async fn greet(stream: &mut DuplexStream) -> u8 {
+pub(super) async fn greet(stream: &mut DuplexStream) -> u8 {
     assert_eq!(read(stream, 12).await, b"RFB 003.008\n");
     write(stream, b"RFB 003.008\n").await;
     let offered = read(stream, 2).await;
@@ -155,16 +178,16 @@ async fn greet(stream: &mut DuplexStream) -> u8 {
     offered[1]
 }
 
-async fn initialise(stream: &mut DuplexStream) {
+pub(super) async fn initialise(stream: &mut DuplexStream, shared: bool) {
     assert_eq!(read(stream, 4).await, [0; 4], "SecurityResult OK");
-    write(stream, &[1]).await;
+    write(stream, &[u8::from(shared)]).await;
     let init = read(stream, 24 + 5).await;
     assert_eq!(init[..4], [1, 64, 0, 200]);
 }
 
 pub(super) async fn enter(stream: &mut DuplexStream) {
     assert_eq!(greet(stream).await, 1);
-    initialise(stream).await;
+    initialise(stream, true).await;
 }
 
 /// Logs in with `password` and gives SecurityResult.
