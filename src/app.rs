@@ -33,6 +33,7 @@ mod gadget;
 mod operations;
 mod target;
 mod type_text;
+mod user;
 
 use std::{
     io::{self, Write as _},
@@ -43,6 +44,7 @@ use std::{
     time::Duration,
 };
 
+use rfb::security::SecurityType;
 use tokio::{
     runtime::{Builder, Runtime},
     signal::unix::{Signal as Listening, SignalKind, signal},
@@ -52,9 +54,9 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    access::{Access, Role},
+    access::{Access, Role, UsersError},
     cli::Command,
-    config::{self, Config, Password, Settings},
+    config::{self, Config, Passwords, Settings},
     control::{self, Context},
     demo,
     gadget::{GadgetError, ImageError},
@@ -65,7 +67,7 @@ use crate::{
     typing::Typist,
     video::Signal,
 };
-use operations::{Bridge, Events, Reread, reload_sessions};
+use operations::{Bridge, Events, Reread, reload_sessions, reload_users};
 use target::{Target, demo_target, keyboard_layout, real_target};
 
 /// Clients that connect before the first picture would get a slate of a size that is a guess, so they wait for it,
@@ -84,6 +86,14 @@ pub enum StartError {
     Config(#[from] config::ConfigError),
     #[error(transparent)]
     Password(#[from] config::PasswordError),
+    #[error(transparent)]
+    Users(#[from] UsersError),
+    #[error("{0}")]
+    NewPassword(#[from] user::BadPassword),
+    #[error(
+        "there are users and no password, but no security type that carries a user's name is offered; give a password with --password-file FILE"
+    )]
+    NoWayIn,
     #[error(
         "{0} (--keyboard-layout and --keyboard-variant, or `layout` and `variant` of [keyboard])"
     )]
@@ -127,8 +137,8 @@ fn run(command: Command) -> Result<ExitCode, StartError> {
         Command::Demo { flags } => {
             logging::start(flags.log.clone(), None)?;
             let config = Config::new(flags)?;
-            let password = password(&config)?;
-            bridge(&config, password, demo_target(&config)?, true, None)?;
+            let access = access(&config)?;
+            bridge(&config, access, demo_target(&config)?, true, None)?;
         }
         Command::Serve {
             flags,
@@ -147,13 +157,13 @@ fn run(command: Command) -> Result<ExitCode, StartError> {
             let config = Config::new(flags.over(file))?;
             if print_config {
                 print(&config.to_toml()?)?;
-                password(&config)?;
+                access(&config)?;
                 keyboard_layout(&config)?;
                 return Ok(ExitCode::SUCCESS);
             }
-            let password = password(&config)?;
+            let access = access(&config)?;
             let target = real_target(&config)?;
-            bridge(&config, password, target, false, Some(reread))?;
+            bridge(&config, access, target, false, Some(reread))?;
         }
         Command::Gadget(command) => {
             logging::start(None, None)?;
@@ -166,22 +176,56 @@ fn run(command: Command) -> Result<ExitCode, StartError> {
         Command::Doctor(flags) => return examine::examine(flags),
         Command::Type(options) => return Ok(type_text::main(&options)),
         Command::Ctl(options) => return Ok(ctl::main(&options)),
+        Command::User(options) => user::main(options)?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// The password, after a check that none is needed where there is none.
-fn password(config: &Config) -> Result<Option<Password>, StartError> {
+/// Who is let in, after a check that nobody else has to be kept out where everybody is.
+fn access(config: &Config) -> Result<Access, StartError> {
     let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
-    let password = config.password(credentials.as_deref())?;
-    config.check_exposure(password.as_ref())?;
-    Ok(password)
+    let passwords = config.passwords(credentials.as_deref())?;
+    config.check_exposure(&passwords)?;
+    let most = match config.view_only {
+        true => Role::View,
+        false => Role::Admin,
+    };
+    let mut access = Access::new(&passwords, most);
+    if let Some(path) = &config.security.users {
+        access = access.with_users(path)?;
+    }
+    if access.security().is_empty() {
+        return Err(StartError::NoWayIn);
+    }
+    report_security(config, &access, &passwords);
+    Ok(access)
+}
+
+/// Says what the operator has to know of who is let in, and how.
+fn report_security(config: &Config, access: &Access, passwords: &Passwords) {
+    if !access.is_guarded() {
+        tracing::info!(
+            "no password is set, so only this machine can connect; to open it to others give --password-file FILE"
+        );
+    }
+    if passwords.are_cut_by_vnc_auth() {
+        tracing::warn!(
+            "VNC authentication uses the first 8 bytes of a password and ignores the rest"
+        );
+    }
+    let offers_vnc_auth = access.security().contains(&SecurityType::VncAuth);
+    if let Some(address) = config.exposed().filter(|_| offers_vnc_auth) {
+        tracing::warn!(
+            %address,
+            "VNC authentication is weak: nothing is encrypted, and who records one login can guess its password at leisure; use it on networks that you trust"
+        );
+    }
 }
 
 /// Serves `target` until a signal comes.
 fn bridge(
     config: &Config,
-    password: Option<Password>,
+    access: Access,
     target: Target,
     say_how_to_connect: bool,
     reread: Option<Reread>,
@@ -191,14 +235,7 @@ fn bridge(
         .enable_all()
         .build()
         .map_err(StartError::System)?;
-    let result = serve(
-        &runtime,
-        config,
-        password,
-        target,
-        say_how_to_connect,
-        reread,
-    );
+    let result = serve(&runtime, config, access, target, say_how_to_connect, reread);
     // Nothing that is still being encoded is wanted any more.
     runtime.shutdown_background();
     result
@@ -207,7 +244,7 @@ fn bridge(
 fn serve(
     runtime: &Runtime,
     config: &Config,
-    password: Option<Password>,
+    access: Access,
     target: Target,
     say_how_to_connect: bool,
     reread: Option<Reread>,
@@ -243,15 +280,7 @@ fn serve(
         .map_err(StartError::System)?;
     runtime.spawn(screen.follow());
 
-    report_security(password.as_ref());
-    let password = password.map(|p| rfb::security::vnc_auth::Password::new(p.as_bytes()));
-    let access = Access::new(
-        password,
-        match config.view_only {
-            true => Role::View,
-            false => Role::Admin,
-        },
-    );
+    let access = Arc::new(access);
     let mut first_picture = frames.clone();
     let stop = CancellationToken::new();
     let delay = config.keyboard.type_delay.duration();
@@ -269,10 +298,21 @@ fn serve(
         sessions: config.sessions,
         tell: events.tell(),
     };
-    let server = Server::new(config.name.clone(), access, edges, stop.clone());
+    runtime.spawn(Arc::clone(&access).follow(stop.clone()));
+    let server = Server::new(
+        config.name.clone(),
+        Arc::clone(&access),
+        edges,
+        stop.clone(),
+    );
     let control = control.map(|socket| {
         runtime.spawn(events.clone().follow(signals.clone(), target.leds.clone()));
         let sessions = reread.map(|reread| ("sessions", reload_sessions(&server, reread)));
+        let users = config
+            .security
+            .users
+            .is_some()
+            .then(|| ("users", reload_users(&access)));
         let operations = Bridge {
             server: Arc::clone(&server),
             typist: typist.clone(),
@@ -281,7 +321,7 @@ fn serve(
             signals,
             view_only: config.view_only,
             events,
-            reloads: sessions.into_iter().collect(),
+            reloads: sessions.into_iter().chain(users).collect(),
         };
         let context = Context {
             typist,
@@ -323,18 +363,6 @@ fn serve(
         tracing::info!("stopped");
         Ok(())
     })
-}
-
-fn report_security(password: Option<&Password>) {
-    match password {
-        None => tracing::info!(
-            "no password is set, so only this machine can connect; to open it to others give --password-file FILE"
-        ),
-        Some(password) if password.is_cut_by_vnc_auth() => tracing::warn!(
-            "VNC authentication uses the first 8 bytes of the password and ignores the rest"
-        ),
-        Some(_) => {}
-    }
 }
 
 /// Tells scripts, and people, that connections are accepted.

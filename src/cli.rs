@@ -3,6 +3,7 @@
 mod ctl;
 mod flags;
 mod gadget;
+mod user;
 
 use std::path::PathBuf;
 
@@ -10,6 +11,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub use ctl::{CtlCommand, CtlOptions};
 pub use gadget::{GadgetCommand, MediaCommand};
+pub use user::{UserCommand, UserOptions};
 
 use crate::config::{Settings, TypeDelay};
 use flags::{Common, Devices};
@@ -37,6 +39,8 @@ pub enum Command {
     Type(TypeOptions),
     /// Ask the running server about its clients, or tell it what is to become of them.
     Ctl(CtlOptions),
+    /// Change who is let in.
+    User(UserOptions),
 }
 
 /// What `doctor` is to look at, and how it tells.
@@ -150,6 +154,8 @@ enum Verb {
         after_help = "Exit status: 0 done, 1 not done, 2 a wrong command line, 3 no server answers."
     )]
     Ctl(CtlOptions),
+    /// Change who may enter by a name and a password of his own; a running server follows by itself
+    User(UserOptions),
 }
 
 impl From<CommandLine> for Command {
@@ -172,6 +178,7 @@ impl From<CommandLine> for Command {
             Verb::Doctor { flags } => Command::Doctor(flags),
             Verb::Type(options) => Command::Type(options),
             Verb::Ctl(options) => Command::Ctl(options),
+            Verb::User(options) => Command::User(options),
             Verb::Media { command } => Command::Media(command),
         }
     }

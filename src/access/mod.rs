@@ -1,23 +1,43 @@
 //! Who may enter, and what they may do then.
 //!
 //! What clients give comes from [`rfb`] as a [`Login`]; whether that lets them in is decided here, away from the network.
+//!
+//! There are two kinds of secrets. **Users** have names, roles and passwords of which only hashes are kept; they need a
+//! security type that carries a password. VNC authentication needs passwords in clear and knows no names: there is **the
+//! password**, whose owner may do everything, and beside it the **view password**, whose owner may look.
 
-use rfb::security::{Login, SecurityType, vnc_auth};
+pub mod edit;
+mod file;
+mod hash;
+mod passwords;
+mod users;
 
-/// What somebody may do. Each may do what those before it may.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Role {
-    /// Look.
-    View,
-    /// Type and point.
-    Control,
-    /// Send others away, and use the target's power buttons.
-    Admin,
-}
+use std::{path::Path, sync::Arc, time::Duration};
+
+use rfb::security::{Login, SecurityType};
+use tokio::{
+    sync::Semaphore,
+    task::{JoinError, spawn_blocking},
+};
+use tokio_util::sync::CancellationToken;
+
+pub use crate::config::Role;
+pub use file::UsersError;
+
+use crate::config;
+use file::UsersFile;
+use passwords::Passwords;
+
+/// Passwords that are verified at a time: each takes 19 MiB and a core for a moment, and pictures are to be encoded meanwhile.
+const VERIFIED_AT_A_TIME: usize = 2;
+/// How often is looked whether the users file changed.
+const LOOK: Duration = Duration::from_secs(5);
 
 /// Somebody who was let in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Admitted {
+    /// The name, of somebody who has one.
+    pub user: Option<Arc<str>>,
     pub role: Role,
 }
 
@@ -26,53 +46,120 @@ pub struct Admitted {
 pub enum Denied {
     #[error("Wrong password.")]
     WrongPassword,
+    /// Which of the two it is, nobody is told.
+    #[error("Wrong user name or password.")]
+    WrongUserOrPassword,
 }
 
 /// Decides who is let in.
 #[derive(Debug)]
 pub struct Access {
-    /// Without one everybody is let in.
-    password: Option<vnc_auth::Password>,
+    passwords: Passwords,
+    users: Option<UsersFile>,
     /// What nobody exceeds.
     most: Role,
+    verifying: Arc<Semaphore>,
 }
 
 impl Access {
-    pub fn new(password: Option<vnc_auth::Password>, most: Role) -> Self {
-        Self { password, most }
+    /// Without a password and without a users file everybody is let in.
+    pub fn new(passwords: &config::Passwords, most: Role) -> Self {
+        Self {
+            passwords: Passwords::new(passwords),
+            users: None,
+            most,
+            verifying: Arc::new(Semaphore::new(VERIFIED_AT_A_TIME)),
+        }
+    }
+
+    /// Lets in the users of a file as well.
+    pub fn with_users(self, path: &Path) -> Result<Self, UsersError> {
+        Ok(Self {
+            users: Some(UsersFile::open(path)?),
+            ..self
+        })
     }
 
     /// The security types that can let somebody in, best first.
     pub fn security(&self) -> Vec<SecurityType> {
-        match self.password {
-            Some(_) => vec![SecurityType::VncAuth],
-            None => vec![SecurityType::None],
+        match (self.is_guarded(), self.passwords.is_empty()) {
+            (false, _) => vec![SecurityType::None],
+            (true, false) => vec![SecurityType::VncAuth],
+            (true, true) => Vec::new(),
         }
     }
 
     /// Whether a login is asked for at all.
     pub fn is_guarded(&self) -> bool {
-        self.password.is_some()
+        self.users.is_some() || !self.passwords.is_empty()
     }
 
-    /// Decides about a client. May take long: not for the runtime's threads.
-    pub fn decide(&self, login: &Login) -> Result<Admitted, Denied> {
-        let right = match (login, &self.password) {
-            (Login::Anonymous, None) => true,
-            (
-                Login::VncAuth {
-                    challenge,
-                    response,
-                },
-                Some(password),
-            ) => password.verify(challenge, response),
-            _ => false,
+    /// Decides about a client. What takes long is done on the blocking pool and not for more than a few at a time; who goes
+    /// while he waits for that costs nothing.
+    ///
+    /// # Errors
+    /// The outer one is a fault in here.
+    pub async fn decide(
+        self: Arc<Self>,
+        login: Login,
+    ) -> Result<Result<Admitted, Denied>, JoinError> {
+        let Login::Password { user: Some(_), .. } = &login else {
+            return Ok(self.judge(&login));
         };
-        match right {
-            true => Ok(Admitted {
-                role: self.most.min(Role::Admin),
-            }),
-            false => Err(Denied::WrongPassword),
+        // Nobody closes it.
+        let turn = Arc::clone(&self.verifying).acquire_owned().await.ok();
+        spawn_blocking(move || {
+            let _turn = turn;
+            self.judge(&login)
+        })
+        .await
+    }
+
+    fn judge(&self, login: &Login) -> Result<Admitted, Denied> {
+        let (user, role) = match login {
+            Login::Anonymous if !self.is_guarded() => (None, Some(Role::Admin)),
+            Login::Anonymous => (None, None),
+            Login::VncAuth {
+                challenge,
+                response,
+            } => (None, self.passwords.role_of_response(challenge, response)),
+            Login::Password { user, password } => match (user, &self.users) {
+                (Some(name), Some(file)) => {
+                    let users = file.users();
+                    let user = users
+                        .check(name, password)
+                        .ok_or(Denied::WrongUserOrPassword)?;
+                    (Some(Arc::clone(&user.name)), Some(user.role))
+                }
+                // Where there are no users a name says nothing.
+                (_, None) | (None, _) => (None, self.passwords.role_of(password)),
+            },
+        };
+        let role = role.ok_or(Denied::WrongPassword)?.min(self.most);
+        Ok(Admitted { user, role })
+    }
+
+    /// Reads the users file again, whether it changed or not. Who is in stays in. Blocks.
+    pub fn reload(&self) -> Result<(), UsersError> {
+        self.users.as_ref().map_or(Ok(()), UsersFile::reload)
+    }
+
+    /// Reads the users file again whenever it changed, until `stop`.
+    pub async fn follow(self: Arc<Self>, stop: CancellationToken) {
+        if self.users.is_none() {
+            return;
+        }
+        while stop
+            .run_until_cancelled(tokio::time::sleep(LOOK))
+            .await
+            .is_some()
+        {
+            let access = Arc::clone(&self);
+            let looked =
+                spawn_blocking(move || access.users.as_ref().map(UsersFile::reload_changed));
+            if let Ok(Some(Err(error))) = looked.await {
+                tracing::error!("{error}; the users are as they were before");
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ use tokio::sync::{broadcast, watch};
 
 use super::StartError;
 use crate::{
-    access::Role,
+    access::{Access, Role},
     config::Config,
     control::{self, ClientStatus, Event, Operations, Picture, PictureState, Reply, Status},
     hid::{ClientId, Leds, PointerMode},
@@ -49,6 +49,12 @@ pub(super) fn reload_sessions<I: InputSink>(server: &Arc<Server<I>>, reread: Rer
         server.roster().set_policy(config.sessions);
         Ok(())
     })
+}
+
+/// The reload of the users file.
+pub(super) fn reload_users(access: &Arc<Access>) -> Reload {
+    let access = Arc::clone(access);
+    Box::new(move || access.reload().map_err(|error| error.to_string()))
 }
 
 impl Events {

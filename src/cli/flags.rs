@@ -7,8 +7,8 @@ use clap::Args;
 use crate::config::{
     ControlPolicy, ControlSettings, ControlSocket, Format, FramesPerSecond, Function,
     GadgetSettings, HotkeySettings, KeyboardSettings, Leader, Listen, MouseMode, MouseSettings,
-    NoiseTolerance, ScreenSize, ScrollRate, Seconds, SessionsSettings, Settings, Share, Sink,
-    Source, TypeDelay,
+    NoiseTolerance, ScreenSize, ScrollRate, Seconds, SecuritySettings, SessionsSettings, Settings,
+    Share, Sink, Source, TypeDelay,
 };
 
 #[derive(Args, Debug)]
@@ -19,6 +19,12 @@ pub(super) struct Common {
     /// File whose first line is the password; only its owner may read it
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
+    /// File whose first line is a password for those who may only look
+    #[arg(long, value_name = "FILE")]
+    view_password_file: Option<PathBuf>,
+    /// File with users, their roles and passwords; `rfbridge user` writes it
+    #[arg(long, value_name = "FILE")]
+    security_users: Option<PathBuf>,
     /// Let clients watch and do nothing
     #[arg(long)]
     view_only: bool,
@@ -153,6 +159,10 @@ impl From<Common> for Settings {
             listen: (!common.listen.is_empty()).then_some(common.listen),
             name: common.name,
             password_file: common.password_file,
+            view_password_file: common.view_password_file,
+            security: SecuritySettings {
+                users: common.security_users,
+            },
             size: common.size,
             fps: common.fps,
             log: common.log,

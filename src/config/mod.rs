@@ -8,6 +8,7 @@ mod control;
 mod file;
 mod mouse;
 mod password;
+mod role;
 mod sessions;
 mod settings;
 mod values;
@@ -20,11 +21,12 @@ use std::{
 pub use control::{ControlSocket, Leader, TypeDelay};
 pub use file::{DEFAULT_PATH, FileError};
 pub use mouse::{Mouse, MouseMode, ScrollRate, Seconds};
-pub use password::{CREDENTIAL, Password, PasswordError};
+pub use password::{CREDENTIAL, Password, PasswordError, Passwords, VIEW_CREDENTIAL};
+pub use role::Role;
 pub use sessions::{ControlPolicy, Sessions, Share};
 pub use settings::{
     ControlSettings, GadgetSettings, HotkeySettings, KeyboardSettings, MouseSettings,
-    SessionsSettings, Settings,
+    SecuritySettings, SessionsSettings, Settings,
 };
 pub use values::{
     BadValue, Format, FramesPerSecond, Function, Listen, NoiseTolerance, Profile, ScreenSize, Sink,
@@ -46,6 +48,7 @@ pub struct Config {
     /// The desktop name that viewers show.
     pub name: String,
     pub password_file: Option<PathBuf>,
+    pub view_password_file: Option<PathBuf>,
     /// Clients only watch.
     pub view_only: bool,
     /// Of the picture; the best there is if it is not given.
@@ -64,6 +67,14 @@ pub struct Config {
     pub hotkey: Hotkey,
     pub control: Control,
     pub sessions: Sessions,
+    pub security: Security,
+}
+
+/// Who is let in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Security {
+    /// The file with the users.
+    pub users: Option<PathBuf>,
 }
 
 /// What a client's keys may ask of rfbridge itself.
@@ -155,6 +166,7 @@ impl Config {
             listen,
             name: settings.name.unwrap_or_else(host_name),
             password_file: settings.password_file,
+            view_password_file: settings.view_password_file,
             view_only: settings.view_only.unwrap_or(false),
             size: settings.size,
             fps: settings.fps,
@@ -174,6 +186,9 @@ impl Config {
                 socket: settings.control.socket,
             },
             sessions: Sessions::new(settings.sessions),
+            security: Security {
+                users: settings.security.users,
+            },
         };
         config.check()?;
         Ok(config)
@@ -225,24 +240,35 @@ impl Config {
         Ok(())
     }
 
-    /// The password from `password-file`, else from the systemd credential, if there is either.
+    /// The password from `password-file`, else from the systemd credential, if there is either; and so the view password.
     ///
     /// `credentials` is the value of `$CREDENTIALS_DIRECTORY`.
-    pub fn password(&self, credentials: Option<&Path>) -> Result<Option<Password>, PasswordError> {
-        match (&self.password_file, credentials) {
+    pub fn passwords(&self, credentials: Option<&Path>) -> Result<Passwords, PasswordError> {
+        let password = |file: &Option<PathBuf>, credential| match (file, credentials) {
             (Some(path), _) => Password::from_file(path).map(Some),
-            (None, Some(directory)) => Password::from_credential(directory),
+            (None, Some(directory)) => Password::from_credential(directory, credential),
             (None, None) => Ok(None),
+        };
+        let passwords = Passwords {
+            password: password(&self.password_file, CREDENTIAL)?,
+            view: password(&self.view_password_file, VIEW_CREDENTIAL)?,
+        };
+        passwords.check()
+    }
+
+    /// Without a password and without users nobody but this machine may connect.
+    pub fn check_exposure(&self, passwords: &Passwords) -> Result<(), ConfigError> {
+        let is_guarded = !passwords.is_empty() || self.security.users.is_some();
+        match self.exposed() {
+            Some(address) if !is_guarded => Err(ConfigError::Exposed(address)),
+            _ => Ok(()),
         }
     }
 
-    /// Without a password nobody but this machine may connect.
-    pub fn check_exposure(&self, password: Option<&Password>) -> Result<(), ConfigError> {
+    /// An address that other machines may reach.
+    pub fn exposed(&self) -> Option<SocketAddr> {
         let exposed = |a: &&SocketAddr| !a.ip().to_canonical().is_loopback();
-        match (password, self.listen.iter().find(exposed)) {
-            (None, Some(address)) => Err(ConfigError::Exposed(*address)),
-            _ => Ok(()),
-        }
+        self.listen.iter().find(exposed).copied()
     }
 
     /// The whole configuration as a file that [`Settings::from_file`] reads.
@@ -255,6 +281,7 @@ impl Config {
             listen: Some(self.listen.into_iter().map(Listen).collect()),
             name: Some(self.name),
             password_file: self.password_file,
+            view_password_file: self.view_password_file,
             view_only: Some(self.view_only),
             size: self.size,
             fps: self.fps,
@@ -274,6 +301,9 @@ impl Config {
                 socket: self.control.socket,
             },
             sessions: self.sessions.into_settings(),
+            security: SecuritySettings {
+                users: self.security.users,
+            },
         }
     }
 }
@@ -339,5 +369,7 @@ fn host_name() -> String {
     }
 }
 
+#[cfg(test)]
+mod password_tests;
 #[cfg(test)]
 mod tests;

@@ -61,6 +61,7 @@ layer! {
         "listen" listen: Vec<Listen>,
         "name" name: String,
         "password-file" password_file: PathBuf,
+        "view-password-file" view_password_file: PathBuf,
         "view-only" view_only: bool,
         "size" size: ScreenSize,
         "fps" fps: FramesPerSecond,
@@ -76,6 +77,7 @@ layer! {
         ["hotkey"] hotkey: HotkeySettings,
         ["control"] control: ControlSettings,
         ["sessions"] sessions: SessionsSettings,
+        ["security"] security: SecuritySettings,
     }
 }
 
@@ -130,6 +132,13 @@ layer! {
         "control" control: ControlPolicy,
         "idle-timeout" idle_timeout: Seconds,
         "max-time" max_time: Seconds,
+    }
+}
+
+layer! {
+    /// `[security]`: who is let in.
+    pub struct SecuritySettings {
+        "users" users: PathBuf,
     }
 }
 

@@ -1,4 +1,4 @@
-use std::{fs, os::unix::fs::PermissionsExt as _};
+use std::fs;
 
 use super::*;
 
@@ -8,7 +8,7 @@ fn settings(toml: &str) -> Result<Settings, String> {
     Settings::from_file(Some(file.path())).map_err(|e| e.to_string())
 }
 
-fn config(toml: &str) -> Config {
+pub(super) fn config(toml: &str) -> Config {
     Config::new(settings(toml).expect("good settings")).expect("a good configuration")
 }
 
@@ -188,6 +188,10 @@ fn the_list_of_keys_is_complete() {
         log: Some("info".to_owned()),
         record: Some("/r".into()),
         password_file: Some("/p".into()),
+        view_password_file: Some("/v".into()),
+        security: SecuritySettings {
+            users: Some("/u".into()),
+        },
         control: ControlSettings {
             socket: Some(ControlSocket::None),
         },
@@ -286,112 +290,4 @@ fn settings_that_make_no_sense_together_are_refused() {
     let none = "gadget = { keyboard = \"none\", absolute = \"none\", relative = \"none\", consumer = \"none\" }";
     assert_eq!(refused(none), ConfigError::NoFunction);
     config(&format!("{none}\nsink = \"null\""));
-}
-
-#[test]
-fn without_a_password_only_loopback_is_served() {
-    let file = private_file("secret\n");
-    let password = Password::from_file(file.path()).expect("a password");
-    for (listen, loopback) in [
-        ("127.0.0.1:5900", true),
-        ("127.9.9.9:1", true),
-        ("[::1]:5900", true),
-        ("[::ffff:127.0.0.1]:5900", true),
-        ("0.0.0.0:5900", false),
-        ("[::]:5900", false),
-        ("192.168.1.2:5900", false),
-        ("[::ffff:10.0.0.1]:5900", false),
-    ] {
-        let config = config(&format!("listen = [\"127.0.0.1:0\", \"{listen}\"]"));
-        assert_eq!(config.check_exposure(Some(&password)), Ok(()));
-        match config.check_exposure(None) {
-            Ok(()) => assert!(loopback, "{listen}"),
-            Err(error) => {
-                assert!(!loopback, "{listen}");
-                let error = error.to_string();
-                for word in [listen, "without a password", "--password-file", "127.0.0.1"] {
-                    assert!(error.contains(word), "no {word:?} in {error}");
-                }
-            }
-        }
-    }
-}
-
-fn private_file(text: &str) -> tempfile::NamedTempFile {
-    let file = tempfile::NamedTempFile::new().expect("a file");
-    fs::write(file.path(), text).expect("a file");
-    fs::set_permissions(file.path(), fs::Permissions::from_mode(0o600)).expect("a mode");
-    file
-}
-
-#[test]
-fn the_password_is_the_first_line() {
-    for (text, password, cut) in [
-        ("secret", "secret", false),
-        ("secret\n", "secret", false),
-        ("secret\r\nnot this\n", "secret", false),
-        (" spaces stay ", " spaces stay ", true),
-        ("12345678\n", "12345678", false),
-        ("123456789\n", "123456789", true),
-    ] {
-        let read = Password::from_file(private_file(text).path()).expect(text);
-        assert_eq!(read.as_bytes(), password.as_bytes());
-        assert_eq!(read.is_cut_by_vnc_auth(), cut, "{text:?}");
-        assert!(!format!("{read:?}").contains(password));
-    }
-}
-
-#[test]
-fn a_password_file_that_others_may_read_is_refused_with_the_remedy() {
-    let file = private_file("secret\n");
-    for mode in [0o640, 0o604, 0o620, 0o601] {
-        fs::set_permissions(file.path(), fs::Permissions::from_mode(mode)).expect("a mode");
-        let error = Password::from_file(file.path())
-            .expect_err("readable")
-            .to_string();
-        let command = format!("chmod 600 {}", file.path().display());
-        assert!(error.contains(&command), "{error}");
-        assert!(error.contains(&format!("{mode:04o}")), "{error}");
-        assert!(!error.contains("secret"), "{error}");
-    }
-}
-
-#[test]
-fn what_is_no_password_file_is_refused() {
-    for (text, word) in [
-        ("", "empty first line"),
-        ("\nsecret", "empty first line"),
-        (&"x".repeat(5000), "longer than"),
-    ] {
-        let error = Password::from_file(private_file(text).path()).expect_err(word);
-        assert!(error.to_string().contains(word), "{error}");
-    }
-    let directory = tempfile::tempdir().expect("a directory");
-    let error = Password::from_file(directory.path()).expect_err("a directory");
-    assert!(error.to_string().contains("not a regular file"), "{error}");
-    let error = Password::from_file(&directory.path().join("none")).expect_err("nothing");
-    assert!(error.to_string().contains("--password-file"), "{error}");
-}
-
-#[test]
-fn the_credential_is_used_if_no_file_is_named() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let none = config("")
-        .password(Some(directory.path()))
-        .expect("no error");
-    assert_eq!(none, None);
-
-    let path = directory.path().join(CREDENTIAL);
-    fs::write(&path, "from-systemd").expect("a file");
-    // What systemd's access control list looks like.
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o440)).expect("a mode");
-    let password = config("")
-        .password(Some(directory.path()))
-        .expect("no error");
-    assert_eq!(password.expect("a password").as_bytes(), b"from-systemd");
-
-    let file = private_file("from-file");
-    let both = config(&format!("password-file = \"{}\"", file.path().display()));
-    let password = both.password(Some(directory.path())).expect("no error");
-    assert_eq!(password.expect("a password").as_bytes(), b"from-file");
 }

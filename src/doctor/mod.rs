@@ -24,6 +24,7 @@ mod report;
 mod server;
 mod usb;
 mod user;
+mod users;
 
 use std::{cell::OnceCell, path::PathBuf};
 

@@ -1,4 +1,4 @@
-//! The password: whether there is one where one must be, and whether others can read it.
+//! Passwords and users: whether there are some where some must be, and whether others can read them.
 
 use std::{
     io::ErrorKind,
@@ -6,8 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Examination, finding::Verdict, machine::Machine, server};
-use crate::config::{CREDENTIAL, Config, ConfigError, Password, PasswordError};
+use super::{Examination, finding::Verdict, machine::Machine, server, users};
+use crate::config::{CREDENTIAL, Config, ConfigError, Password, PasswordError, Passwords};
 
 const WRITE: &str = "printf 'SECRET\\n' | sudo install -D -m 600 /dev/stdin /etc/rfbridge/password, which the service reads; or \
      name a file in `password-file`";
@@ -18,15 +18,27 @@ pub(super) fn password(examination: &Examination<'_>) -> Verdict {
         Err(skipped) => return skipped,
     };
     let machine = examination.machine;
+    let users = match &config.security.users {
+        None => None,
+        Some(path) => match users::count(examination, path) {
+            Ok(count) => Some(count),
+            Err(verdict) => return verdict,
+        },
+    };
+    let on_machine = |path: &Option<PathBuf>| path.as_deref().map(|path| machine.path(path));
     let here = Config {
-        password_file: config
-            .password_file
-            .as_deref()
-            .map(|path| machine.path(path)),
+        password_file: on_machine(&config.password_file),
+        view_password_file: on_machine(&config.view_password_file),
         ..config.clone()
     };
-    match here.password(machine.credentials.as_deref()) {
-        Ok(Some(password)) => found(&password, "it is set"),
+    match here.passwords(machine.credentials.as_deref()) {
+        Ok(Passwords {
+            password: Some(password),
+            ..
+        }) => found(&password, "it is set"),
+        Ok(Passwords {
+            view: Some(view), ..
+        }) => found(&view, "a view password is set, and no other"),
         // It is there, but for others than who asks.
         Err(PasswordError::Read { error, path }) if error.kind() == ErrorKind::PermissionDenied => {
             Verdict::ok(format!(
@@ -39,9 +51,10 @@ pub(super) fn password(examination: &Examination<'_>) -> Verdict {
             let (what, fix) = text.split_once("; ").unwrap_or((&text, WRITE));
             Verdict::error(what, fix)
         }
-        Ok(None) => match credential(machine) {
-            Some(path) => of_the_service(machine, &path),
-            None => none(config),
+        Ok(_) => match (credential(machine), users) {
+            (Some(path), _) => of_the_service(machine, &path),
+            (None, Some(count)) => Verdict::ok(format!("there is none; users: {count}")),
+            (None, None) => none(config),
         },
     }
 }
@@ -95,7 +108,7 @@ fn of_the_service(machine: &Machine, path: &Path) -> Verdict {
 }
 
 fn none(config: &Config) -> Verdict {
-    match config.check_exposure(None) {
+    match config.check_exposure(&Passwords::default()) {
         Err(ConfigError::Exposed(address)) => Verdict::error(
             format!(
                 "there is none, so rfbridge refuses to listen on {address}: whoever reaches it would control the target"

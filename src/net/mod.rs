@@ -94,7 +94,7 @@ impl<I: InputSink> Server<I> {
     /// `name` is the desktop's; `stop` ends all listeners and sessions.
     pub fn new(
         name: String,
-        access: Access,
+        access: Arc<Access>,
         edges: Edges<I>,
         stop: CancellationToken,
     ) -> Arc<Self> {
@@ -105,7 +105,7 @@ impl<I: InputSink> Server<I> {
         let roster = Roster::new(edges.input.clone(), edges.sessions, Arc::clone(&edges.tell));
         Arc::new(Self {
             config: Arc::new(config),
-            access: Arc::new(access),
+            access,
             edges,
             admission: Arc::default(),
             throttle: Throttle::default(),

@@ -13,7 +13,6 @@ use rfb::server::Connection;
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadHalf, WriteHalf},
     sync::watch,
-    task::JoinHandle,
     time::{Instant, sleep_until},
 };
 
@@ -22,11 +21,11 @@ use super::{
     requests::Requests, roster::Seat, stay::Stay,
 };
 use crate::{
-    access::{Admitted, Denied},
+    access::Admitted,
     hid::{ClientId, Leds, PointerMode},
 };
 use ending::Ending;
-use entrance::welcome;
+use entrance::{Deciding, welcome};
 use events::{led_state, pointer_mode};
 
 /// From the first byte to ClientInit (check 69).
@@ -85,7 +84,7 @@ struct Session<'a, S, I: InputSink> {
     leds: watch::Receiver<Option<Leds>>,
     pointer_mode: watch::Receiver<PointerMode>,
     expiry: Expiry,
-    deciding: Option<JoinHandle<Result<Admitted, Denied>>>,
+    deciding: Option<Deciding>,
     admitted: Option<Admitted>,
     encoding_logged: bool,
 }

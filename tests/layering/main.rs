@@ -63,7 +63,10 @@ const BRIDGE: Layers = &[
     // Stands where a device would.
     ("demo", &["config", "video", "hid", "source"]),
     // Looks at all that a server would use, by the same code where there is some.
-    ("doctor", &["config", "video", "hid", "source", "gadget"]),
+    (
+        "doctor",
+        &["config", "access", "video", "hid", "source", "gadget"],
+    ),
     (
         "app",
         &[
@@ -104,6 +107,8 @@ const RESERVED_IN_BRIDGE: Reserved = &[
     ("v4l2_sys_mit", &["src/source/v4l/", "src/source/v4l.rs"]),
     ("zune_jpeg", &["src/video/"]),
     ("yuv", &["src/video/"]),
+    ("argon2", &["src/access/"]),
+    ("rpassword", &["src/app/user.rs"]),
     ("kbvm", &["src/hid/keymap/xkb.rs"]),
     ("unicode_normalization", &["src/hid/keymap/"]),
     ("embedded_graphics", &["src/video/canvas.rs"]),

@@ -1,7 +1,9 @@
 //! Security types (RFC 6143 §7.2): one file each, and a row in [`SecurityType`].
 
+pub mod secret;
 pub mod vnc_auth;
 
+use secret::Secret;
 use vnc_auth::{Challenge, Response};
 
 /// A security type that this server can offer.
@@ -30,5 +32,10 @@ pub enum Login {
     VncAuth {
         challenge: Challenge,
         response: Response,
+    },
+    /// A password, with the user's name if the security type has one.
+    Password {
+        user: Option<String>,
+        password: Secret,
     },
 }

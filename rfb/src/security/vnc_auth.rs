@@ -3,6 +3,7 @@
 use des::Des;
 use des::cipher::{Array, BlockCipherEncrypt, KeyInit};
 use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
 
 /// Fresh random bytes that the client encrypts; never the same twice.
 pub type Challenge = [u8; 16];
@@ -12,7 +13,7 @@ pub type Response = [u8; 16];
 
 /// What VNC Authentication uses of a password: its first 8 bytes, padded with zeros.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Password([u8; 8]);
+pub struct Password(Zeroizing<[u8; 8]>);
 
 impl std::fmt::Debug for Password {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -23,7 +24,7 @@ impl std::fmt::Debug for Password {
 impl Password {
     /// Keeps the first 8 bytes, as every client does; the caller says so to the operator.
     pub fn new(password: &[u8]) -> Self {
-        let mut key = [0; 8];
+        let mut key = Zeroizing::new([0; 8]);
         for (k, p) in key.iter_mut().zip(password) {
             *k = *p;
         }

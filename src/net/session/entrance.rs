@@ -1,15 +1,19 @@
 //! How a client gets in: when it is heard, what it is offered, and who decides about it.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, pin::Pin, sync::Arc};
 
 use rfb::{security::Login, server::Connection};
-use tokio::{task::spawn_blocking, time::Instant};
+use tokio::{task::JoinError, time::Instant};
 
 use super::{Session, Stream, ending::Ending};
 use crate::{
     access::{Admitted, Denied, Role},
     net::{Identity, InputSink, News, Server, admission::Place, stay::Stay},
 };
+
+/// Whether a client is let in, when that is known.
+pub(super) type Deciding =
+    Pin<Box<dyn Future<Output = Result<Result<Admitted, Denied>, JoinError>> + Send>>;
 
 /// A connection for `peer`, and when it may be heard.
 pub(super) fn welcome<I: InputSink>(
@@ -42,7 +46,7 @@ impl<S: Stream, I: InputSink> Session<'_, S, I> {
     /// Has it decided whether the client may enter.
     pub(super) fn decide(&mut self, login: Login) {
         let access = Arc::clone(&self.server.access);
-        self.deciding = Some(spawn_blocking(move || access.decide(&login)));
+        self.deciding = Some(Box::pin(access.decide(login)));
     }
 
     /// Lets the client in or turns it away.
@@ -71,7 +75,7 @@ impl<S: Stream, I: InputSink> Session<'_, S, I> {
             tracing::info!(client = self.client.0, peer = %self.peer, "password accepted");
         }
         self.connection.set_view_only(admitted.role == Role::View);
-        (self.server.edges.tell)(News::LoggedIn(self.identity(admitted.role)));
+        (self.server.edges.tell)(News::LoggedIn(self.identity(&admitted)));
         self.admitted = Some(admitted);
         let result = self.connection.admit().map_err(Ending::from);
         self.take_events().and(result)
@@ -82,7 +86,7 @@ impl<S: Stream, I: InputSink> Session<'_, S, I> {
         let Some(admitted) = &self.admitted else {
             return Ok(());
         };
-        let (identity, roster) = (self.identity(admitted.role), &self.server.roster);
+        let (identity, roster) = (self.identity(admitted), &self.server.roster);
         let may_control = admitted.role >= Role::Control;
         let times = roster.policy();
         let (idle, longest) = (times.idle_timeout.duration(), times.max_time.duration());
@@ -91,12 +95,12 @@ impl<S: Stream, I: InputSink> Session<'_, S, I> {
         Ok(())
     }
 
-    fn identity(&self, role: Role) -> Identity {
+    fn identity(&self, admitted: &Admitted) -> Identity {
         Identity {
             client: self.client,
             peer: self.peer,
-            user: None,
-            role,
+            user: admitted.user.clone(),
+            role: admitted.role,
         }
     }
 }

@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use super::super::{Edges, InputSink, Server};
 use crate::{
     access::{Access, Role},
-    config::{Leader, Sessions},
+    config::{Leader, Password as KnownPassword, Passwords, Sessions},
     hid::{self, ClientId, Input, Leds, PointerMode, sink::NullSink},
     typing::Typist,
 };
@@ -101,7 +101,11 @@ impl Bench {
         let (leds, lit) = watch::channel(None);
         let (pointer_mode, used) = watch::channel(PointerMode::Absolute);
         let stop = CancellationToken::new();
-        let access = Access::new(setup.password.map(Password::new), Role::Admin);
+        let passwords = Passwords {
+            password: setup.password.map(KnownPassword::new),
+            ..Passwords::default()
+        };
+        let access = Arc::new(Access::new(&passwords, Role::Admin));
         let edges = Edges {
             frames: shown,
             leds: lit,

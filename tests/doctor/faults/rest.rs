@@ -178,6 +178,42 @@ pub const CASES: &[Case] = &[
         "chmod 600",
     ),
     (
+        "a users file with a line that is none",
+        |fake| {
+            fake.write(CONFIG, "[security]\nusers = \"/etc/rfbridge/users\"\n");
+            fake.write("etc/rfbridge/users", "# ours\nalice\n");
+            fake.mode("etc/rfbridge/users", 0o640);
+        },
+        "password",
+        Error,
+        "line 2",
+        "rfbridge user add",
+    ),
+    (
+        "a users file that everybody can read",
+        |fake| {
+            fake.write(CONFIG, "[security]\nusers = \"/etc/rfbridge/users\"\n");
+            fake.write("etc/rfbridge/users", "");
+            fake.mode("etc/rfbridge/users", 0o644);
+        },
+        "password",
+        Error,
+        "too open (mode 0644)",
+        "chmod 640",
+    ),
+    (
+        "a users file that is another's",
+        |fake| {
+            fake.write(CONFIG, "[security]\nusers = \"/etc/rfbridge/users\"\n");
+            fake.write("etc/rfbridge/users", "");
+            fake.mode("etc/rfbridge/users", 0o600);
+        },
+        "password",
+        Error,
+        "pi may not read",
+        "chgrp pi /etc/rfbridge/users",
+    ),
+    (
         "no layouts",
         |fake| fake.remove("usr/share/X11"),
         "xkb-data",
