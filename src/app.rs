@@ -18,7 +18,8 @@
 //! Between them are only five things, none of which can grow or block the sender: `watch<Signal>` and
 //! `watch<Frame>`, which hold the newest value; `watch<Option<Leds>>` and `watch<PointerMode>`; and the HID thread's
 //! bounded queue, in which pointer moves become one and a client that types too fast waits by itself. Everyone looks at the newest frame
-//! when it is ready for one, so nothing queues up behind a slow client or a slow target.
+//! when it is ready for one, so nothing queues up behind a slow client or a slow target. What happens to clients goes to
+//! readers of the control socket by a broadcast that keeps the newest few.
 //!
 //! # The end
 //!

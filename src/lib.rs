@@ -33,9 +33,9 @@
 //! | [`hid`] | keymaps, keyboard and mouse state, the thread that writes reports, sinks |
 //! | [`gadget`] | creates and removes the USB gadget in configfs |
 //! | [`typing`] | a text becomes keys, at the target's pace |
-//! | [`control`] | the socket for other programs on this machine, `rfbridge type` among them |
+//! | [`control`] | the socket for other programs on this machine, `rfbridge type` and `rfbridge ctl` among them |
 //! | [`access`] | who may enter, and what they may do then |
-//! | [`net`] | listeners, sessions, and the limits that keep one peer from harming another |
+//! | [`net`] | listeners, sessions, who of them has control, and the limits that keep one peer from harming another |
 //! | [`doctor`] | looks at everything and says what to mend; changes nothing |
 //! | [`demo`] | a small simulated target that understands nothing but HID reports |
 //!

@@ -248,6 +248,10 @@ mod tests {
             (0x6cd, 0x2f, TYPE), // v's place on a Russian layout
             (0x76, 0x34, TYPE),  // v's place on Dvorak
             (0xff1b, 0x01, CANCEL),
+            (0x74, 0, Verdict::Act(Command::TakeControl)),
+            (0x6c5, 0x14, Verdict::Act(Command::TakeControl)), // t's place on a Russian layout
+            (0x67, 0, Verdict::Act(Command::GiveUpControl)),
+            (0x6d0, 0x22, Verdict::Act(Command::GiveUpControl)),
         ] {
             assert_eq!(
                 Bench::new().lead(2).tap(keysym, code),

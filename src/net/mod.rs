@@ -1,4 +1,4 @@
-//! Clients: listeners, sessions, and the limits that keep one peer from harming another.
+//! Clients: listeners, sessions, who of them has control, and the limits that keep one peer from harming another.
 //!
 //! What comes in from the rest of the program are frames, lock LEDs and a place for input events;
 //! nothing here knows a device.
