@@ -8,7 +8,7 @@ use rfb::testing::{
 };
 use tokio::{
     io::{AsyncReadExt as _, DuplexStream},
-    time::{Instant, sleep},
+    time::{Instant, sleep, timeout},
 };
 
 use super::tests::{A, Bench, SIZE, Setup, enter, request, write};
@@ -18,6 +18,8 @@ use crate::{
 };
 
 const LEADER: u32 = 0xffe4;
+/// What does not come within this, on a clock that jumps, does not come.
+const PATIENCE: Duration = Duration::from_secs(24 * 3600);
 
 /// A server that runs with this section.
 fn bench(section: &str) -> Bench {
@@ -59,7 +61,8 @@ async fn settle(stream: &mut DuplexStream) {
 /// Reads until the server closes.
 async fn end(stream: &mut DuplexStream) {
     let mut buffer = [0; 4096];
-    while stream.read(&mut buffer).await.expect("an end") > 0 {}
+    let end = async { while stream.read(&mut buffer).await.expect("an end") > 0 {} };
+    timeout(PATIENCE, end).await.expect("it ends");
 }
 
 /// A client that is shown names, and what it was shown last.
@@ -82,7 +85,8 @@ impl Viewer {
             if self.client.is_between_messages() {
                 write(&mut self.stream, &request(true)).await;
             }
-            let n = self.stream.read(&mut buffer).await.expect("bytes");
+            let read = timeout(PATIENCE, self.stream.read(&mut buffer)).await;
+            let n = read.expect("another name").expect("bytes");
             assert_ne!(n, 0, "the session goes on");
             let messages = self.client.receive(&buffer[..n]).expect("updates");
             if let Some(name) = messages.iter().find_map(name) {
