@@ -1,8 +1,11 @@
 //! Several clients at one target, and `rfbridge ctl`, which looks after them.
 
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
+use rfb::security::vnc_auth::Password;
 use rfb::testing::client::{key, request};
 
 use crate::input::{RELEASED, tap};
@@ -147,6 +150,77 @@ fn one_client_at_a_time_where_that_is_the_policy() {
     first.socket.read_to_close();
     wait_for_report(&server, RELEASED);
     second.all_so_far();
+}
+
+/// A file that only its owner may read.
+fn secret(dir: &Path, name: &str, text: &str) -> String {
+    let path = dir.join(name);
+    std::fs::write(&path, text).expect("a file");
+    let mode = std::fs::Permissions::from_mode(0o600);
+    std::fs::set_permissions(&path, mode).expect("a mode");
+    path.to_str().expect("UTF-8").to_owned()
+}
+
+/// Logs in and gives SecurityResult, with the reason for a failure.
+fn try_to_log_in(server: &Server, password: &[u8]) -> (u32, String) {
+    let mut socket = Socket::connect(server.address);
+    socket.read(12);
+    socket.send(b"RFB 003.008\n");
+    assert_eq!(socket.read(2), [1, 2]);
+    socket.send(&[2]);
+    let challenge = socket.read(16).try_into().expect("16 bytes");
+    socket.send(&Password::new(password).respond(&challenge));
+    let result = u32::from_be_bytes(socket.read(4).try_into().expect("4 bytes"));
+    let reason = match result {
+        0 => Vec::new(),
+        _ => socket.read_to_close(),
+    };
+    (result, String::from_utf8_lossy(&reason).into_owned())
+}
+
+#[test]
+fn who_may_only_watch_gets_no_control_and_gives_way_to_who_may_more() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let all = secret(dir.path(), "all", "all");
+    let look = secret(dir.path(), "look", "look");
+    let passwords = ["--password-file", &all, "--view-password-file", &look];
+    let policies = ["--sessions-share", "never", "--sessions-control", "first"];
+    let arguments = [&["demo"], &passwords[..], &policies].concat();
+    let server = Server::start_in(dir, &arguments);
+    let mut operator = Viewer::log_in(server.address, b"all");
+    let (result, reason) = try_to_log_in(&server, b"look");
+    let why = "127.0.0.1 is connected, and one client at a time is served.";
+    assert!(result == 1 && reason.contains(why), "{reason}");
+    operator.all_so_far();
+    drop(operator);
+    server.wait_for("the place to be free", |server| {
+        (try_to_log_in(server, b"look").0 == 0).then_some(())
+    });
+
+    let mut watcher = Viewer::log_in(server.address, b"look");
+    watcher.send(&hotkey('t'));
+    watcher.send(&tap('a'.into()));
+    watcher.all_so_far();
+    assert_eq!(server.reports(), []);
+    let json = done(&server, &["clients", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    let client = &json["clients"][0];
+    assert_eq!(
+        (&client["role"], &client["view_only"]),
+        (&"view".into(), &true.into())
+    );
+    let id = client["id"].to_string();
+    for (command, why) in [
+        (["take", &id].as_slice(), "this client may only watch"),
+        (&["view-only", &id, "off"], "its role lets it only watch"),
+    ] {
+        let (code, _, errors) = ctl(&server, command);
+        assert!(code == 1 && errors.contains(why), "{errors}");
+    }
+    let mut operator = Viewer::log_in(server.address, b"all");
+    watcher.socket.read_to_close();
+    operator.send(&key(true, 'a'.into()));
+    wait_for_report(&server, "0000040000000000");
 }
 
 /// TigerVNC asks to be alone (shared flag 0) unless it is told not to.
