@@ -56,6 +56,21 @@ pub fn start(flag: Option<String>, file: Option<String>) -> Result<(), BadFilter
     Ok(())
 }
 
+/// Lines as the journal gets them, for tests that read them.
+#[cfg(test)]
+pub(crate) fn plain<W>(
+    writer: impl Fn() -> W + Send + Sync + 'static,
+) -> impl tracing::Subscriber + Send + Sync
+where
+    W: std::io::Write + 'static,
+{
+    tracing_subscriber::fmt()
+        .with_writer(writer)
+        .with_ansi(false)
+        .without_time()
+        .finish()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -331,7 +331,7 @@ fn connections_are_logged_with_peer_and_reason() {
     line(&peers[0], "connected");
     line(&peers[0], "Wrong password");
     line(&peers[0], "disconnected");
-    line(&peers[1], "password accepted");
+    line(&peers[1], "logged in");
     line(&peers[1], "ready");
     assert!(log.contains("first 8 bytes"), "{log}");
     assert!(

@@ -4,6 +4,7 @@
 //! nothing here knows a device.
 
 mod admission;
+mod audit;
 mod encoders;
 mod expiry;
 mod hotkey;

@@ -17,8 +17,15 @@ use tokio::{
 };
 
 use super::{
-    InputSink, News, Server, admission::Place, expiry::Expiry, input::Inputs, outbox::Outbox,
-    requests::Requests, roster::Seat, stay::Stay,
+    InputSink, News, Server,
+    admission::Place,
+    audit::{self, Attempt},
+    expiry::Expiry,
+    input::Inputs,
+    outbox::Outbox,
+    requests::Requests,
+    roster::Seat,
+    stay::Stay,
 };
 use crate::{
     access::Admitted,
@@ -44,8 +51,8 @@ pub(super) async fn serve<I: InputSink>(
     stream: impl Stream,
     peer: SocketAddr,
 ) {
-    let client_number = client.0;
-    tracing::info!(client = client_number, %peer, "connected");
+    let began = Instant::now();
+    audit::connected(client, peer);
     (server.edges.tell)(News::Connected { client, peer });
     let mut place = server.admission.enter(peer.ip());
     let ending = match welcome(&server, peer) {
@@ -57,12 +64,10 @@ pub(super) async fn serve<I: InputSink>(
         }
         Err(ending) => ending,
     };
-    match &ending {
-        Ending::Fault(_) | Ending::Random(_) => {
-            tracing::error!(client = client_number, %peer, reason = %ending, "disconnected");
-        }
-        _ => tracing::info!(client = client_number, %peer, reason = %ending, "disconnected"),
+    if let Ending::Fault(_) | Ending::Random(_) = &ending {
+        tracing::error!(client = client.0, %peer, reason = %ending, "a session failed");
     }
+    audit::disconnected(client, peer, began.elapsed(), &ending);
     let why = ending.to_string();
     (server.edges.tell)(News::Disconnected { client, peer, why });
 }
@@ -85,6 +90,7 @@ struct Session<'a, S, I: InputSink> {
     pointer_mode: watch::Receiver<PointerMode>,
     expiry: Expiry,
     deciding: Option<Deciding>,
+    attempt: Attempt,
     admitted: Option<Admitted>,
     encoding_logged: bool,
 }
@@ -116,6 +122,7 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
             pointer_mode: edges.pointer_mode.clone(),
             expiry: Expiry::new(edges.key_expiry, Instant::now()),
             deciding: None,
+            attempt: Attempt::default(),
             admitted: None,
             encoding_logged: false,
         };

@@ -12,7 +12,7 @@ use super::{HANDSHAKE, STALL, Session, Stream};
 use crate::{
     access::Denied,
     net::{
-        InputSink, News,
+        InputSink, News, audit,
         roster::{Dismissal, Occupied},
         stay::Over,
     },
@@ -84,7 +84,7 @@ impl<S: Stream, I: InputSink> Session<'_, S, I> {
     /// Takes note of a failed login, and lets the client wait for the answer.
     async fn hold_back(&mut self, denied: Denied) {
         let delay = self.server.throttle.failed(self.peer.ip(), Instant::now());
-        tracing::warn!(client = self.client.0, peer = %self.peer, %denied, "authentication failed");
+        audit::login_failed(self.client, self.peer, &self.attempt, &denied);
         (self.server.edges.tell)(News::LoginFailed {
             client: self.client,
             peer: self.peer,

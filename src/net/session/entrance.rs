@@ -8,7 +8,12 @@ use tokio::{task::JoinError, time::Instant};
 use super::{Session, Stream, ending::Ending};
 use crate::{
     access::{Admitted, Denied, Role},
-    net::{Identity, InputSink, News, Server, admission::Place, stay::Stay},
+    net::{
+        Identity, InputSink, News, Server,
+        admission::Place,
+        audit::{self, Attempt},
+        stay::Stay,
+    },
 };
 
 /// Whether a client is let in, when that is known.
@@ -45,6 +50,7 @@ pub(super) fn welcome<I: InputSink>(
 impl<S: Stream, I: InputSink> Session<'_, S, I> {
     /// Has it decided whether the client may enter.
     pub(super) fn decide(&mut self, login: Login) {
+        self.attempt = Attempt::new(&login);
         let access = Arc::clone(&self.server.access);
         self.deciding = Some(Box::pin(access.decide(login)));
     }
@@ -72,10 +78,11 @@ impl<S: Stream, I: InputSink> Session<'_, S, I> {
         }
         if self.server.access.is_guarded() {
             self.server.throttle.succeeded(self.peer.ip());
-            tracing::info!(client = self.client.0, peer = %self.peer, "password accepted");
         }
         self.connection.set_view_only(admitted.role == Role::View);
-        (self.server.edges.tell)(News::LoggedIn(self.identity(&admitted)));
+        let identity = self.identity(&admitted);
+        audit::logged_in(&identity, &self.attempt);
+        (self.server.edges.tell)(News::LoggedIn(identity));
         self.admitted = Some(admitted);
         let result = self.connection.admit().map_err(Ending::from);
         self.take_events().and(result)

@@ -1,0 +1,222 @@
+//! The audit log: who came, who got in as whom, who did not, who went and why. Never keys, texts or passwords.
+//!
+//! Its lines have the target `audit`, so `--log audit=info` shows nothing else. Programs read them (one is in
+//! `contrib/fail2ban`): the words before the fields, the fields' names and their order stay as they are. What a peer chose, such as a
+//! user's name, is quoted, escaped and cut, and comes behind its address.
+
+use std::{fmt, net::SocketAddr, time::Duration};
+
+use rfb::security::Login;
+
+use super::Identity;
+use crate::hid::ClientId;
+
+/// Characters of what a peer chose that are written down.
+const LONGEST: usize = 64;
+
+/// What a client tries to get in by.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Attempt {
+    security: &'static str,
+    user: Option<String>,
+}
+
+impl Attempt {
+    pub(super) fn new(login: &Login) -> Self {
+        match login {
+            Login::Anonymous => Self {
+                security: "None",
+                user: None,
+            },
+            Login::VncAuth { .. } => Self {
+                security: "VncAuth",
+                user: None,
+            },
+            Login::Password { user, .. } => Self {
+                security: "Password",
+                user: user.clone(),
+            },
+        }
+    }
+}
+
+pub(super) fn connected(client: ClientId, peer: SocketAddr) {
+    tracing::info!(target: "audit", client = client.0, peer = %plain(peer), "connected");
+}
+
+/// Somebody got in, without a password where there is none.
+pub(super) fn logged_in(who: &Identity, attempt: &Attempt) {
+    tracing::info!(
+        target: "audit",
+        client = who.client.0,
+        peer = %plain(who.peer),
+        security = attempt.security,
+        role = %who.role,
+        user = who.user.as_deref().map(chosen),
+        "logged in"
+    );
+}
+
+/// A wrong password, or a user that there is not.
+pub(super) fn login_failed(
+    client: ClientId,
+    peer: SocketAddr,
+    attempt: &Attempt,
+    why: &dyn fmt::Display,
+) {
+    tracing::warn!(
+        target: "audit",
+        client = client.0,
+        peer = %plain(peer),
+        security = attempt.security,
+        reason = chosen(&why.to_string()),
+        user = attempt.user.as_deref().map(chosen),
+        "login failed"
+    );
+}
+
+pub(super) fn disconnected(
+    client: ClientId,
+    peer: SocketAddr,
+    lasted: Duration,
+    why: &dyn fmt::Display,
+) {
+    tracing::info!(
+        target: "audit",
+        client = client.0,
+        peer = %plain(peer),
+        seconds = lasted.as_secs(),
+        reason = chosen(&why.to_string()),
+        "disconnected"
+    );
+}
+
+/// Without a scope, and IPv4 as such: as firewalls know it.
+fn plain(peer: SocketAddr) -> SocketAddr {
+    SocketAddr::new(peer.ip().to_canonical(), peer.port())
+}
+
+/// What somebody else wrote, so that it stays one word of one line. It is quoted where it is logged.
+fn chosen(text: &str) -> String {
+    let mut cut: String = text.chars().take(LONGEST).collect();
+    if cut.len() < text.len() {
+        cut.push('…');
+    }
+    cut
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io,
+        sync::{Arc, Mutex},
+    };
+
+    use rfb::security::secret::Secret;
+
+    use super::*;
+    use crate::access::{Denied, Role};
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().expect("no panic").extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn logged(what: impl FnOnce()) -> String {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let log = crate::logging::plain(move || writer.clone());
+        tracing::subscriber::with_default(log, what);
+        let bytes = lines.0.lock().expect("no panic").clone();
+        String::from_utf8(bytes).expect("UTF-8")
+    }
+
+    fn attempt(user: &str) -> Attempt {
+        Attempt::new(&Login::Password {
+            user: Some(user.to_owned()),
+            password: Secret::new(b"swordfish".to_vec()),
+        })
+    }
+
+    const PEER: ([u8; 4], u16) = ([192, 0, 2, 7], 40_000);
+
+    #[test]
+    fn each_event_is_a_line_of_stable_words() {
+        let client = ClientId(3);
+        let who = Identity {
+            client,
+            peer: PEER.into(),
+            user: Some("alice".into()),
+            role: Role::Control,
+        };
+        let text = logged(|| {
+            connected(client, PEER.into());
+            logged_in(&who, &attempt("alice"));
+            logged_in(
+                &Identity {
+                    user: None,
+                    ..who.clone()
+                },
+                &Attempt::new(&Login::Anonymous),
+            );
+            login_failed(client, PEER.into(), &attempt("bob"), &Denied::WrongPassword);
+            disconnected(
+                client,
+                PEER.into(),
+                Duration::from_millis(2_900),
+                &"it went",
+            );
+        });
+        assert_eq!(
+            text,
+            " INFO audit: connected client=3 peer=192.0.2.7:40000\n \
+             INFO audit: logged in client=3 peer=192.0.2.7:40000 security=\"Password\" role=control user=\"alice\"\n \
+             INFO audit: logged in client=3 peer=192.0.2.7:40000 security=\"None\" role=control\n \
+             WARN audit: login failed client=3 peer=192.0.2.7:40000 security=\"Password\" reason=\"Wrong password.\" user=\"bob\"\n \
+             INFO audit: disconnected client=3 peer=192.0.2.7:40000 seconds=2 reason=\"it went\"\n"
+        );
+    }
+
+    /// Nobody writes lines about others.
+    #[test]
+    fn what_a_peer_chose_stays_in_its_quotes() {
+        let name = "x\n WARN audit: login failed client=1 peer=192.0.2.99:1 \u{1b}[2J\" \u{202e}";
+        let text = logged(|| {
+            login_failed(
+                ClientId(1),
+                PEER.into(),
+                &attempt(name),
+                &Denied::WrongPassword,
+            );
+        });
+        assert_eq!(text.lines().count(), 1, "{text}");
+        assert!(text.starts_with(" WARN audit: login failed client=1 peer=192.0.2.7:40000 "));
+        assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text}");
+        let long = "a".repeat(1000);
+        let text = logged(|| {
+            login_failed(
+                ClientId(1),
+                PEER.into(),
+                &attempt(&long),
+                &Denied::WrongPassword,
+            );
+        });
+        assert!(text.len() < 250, "{text}");
+    }
+
+    #[test]
+    fn addresses_are_as_firewalls_know_them() {
+        let text = |peer: &str| logged(|| connected(ClientId(1), peer.parse().expect("one")));
+        assert!(text("[::ffff:192.0.2.7]:1").contains("peer=192.0.2.7:1\n"));
+        assert!(text("[fe80::1%3]:1").contains("peer=[fe80::1]:1\n"));
+    }
+}
