@@ -297,6 +297,7 @@ fn serve(
         typist: typist.clone(),
         leader: config.hotkey.leader,
         sessions: config.sessions,
+        limits: config.limits,
         tell: events.tell(),
     };
     runtime.spawn(Arc::clone(&access).follow(stop.clone()));

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::config::{
-    ControlPolicy, ControlSettings, ControlSocket, Format, FramesPerSecond, Function,
-    GadgetSettings, HotkeySettings, KeyboardSettings, Leader, Listen, MouseMode, MouseSettings,
-    NoiseTolerance, ScreenSize, ScrollRate, Seconds, SecuritySettings, SessionsSettings, Settings,
-    Share, Sink, Source, TypeDelay,
+    ControlPolicy, ControlSettings, ControlSocket, Count, Format, FramesPerSecond, Function,
+    GadgetSettings, HandshakeSeconds, HotkeySettings, KeyboardSettings, Leader, LimitsSettings,
+    Listen, MouseMode, MouseSettings, NoiseTolerance, PerMinute, ScreenSize, ScrollRate, Seconds,
+    SecuritySettings, SessionsSettings, Settings, Share, Sink, Source, TypeDelay,
 };
 
 #[derive(Args, Debug)]
@@ -56,12 +56,35 @@ pub(super) struct Common {
     control_socket: Option<ControlSocket>,
     #[command(flatten)]
     mouse: MouseFlags,
+    #[command(flatten)]
+    limits: LimitsFlags,
     /// Let go of the keys and mouse buttons of a client of which nothing was heard for so long, modifiers
     /// excepted; 0 for never [default: 0]
     #[arg(long, value_name = "SECONDS")]
     keyboard_expiry: Option<Seconds>,
     #[command(flatten)]
     sessions: SessionsFlags,
+}
+
+/// `[limits]`
+#[derive(Args, Debug)]
+struct LimitsFlags {
+    /// Seconds from the first byte to the end of the handshake, 5 to 300 [default: 30]
+    #[arg(long = "limits-handshake", value_name = "SECONDS")]
+    handshake: Option<HandshakeSeconds>,
+    /// Connections that have not logged in yet, 1 to 1000 [default: 16]
+    #[arg(long = "limits-strangers", value_name = "N")]
+    strangers: Option<Count>,
+    /// Clients, 1 to 1000 [default: 32]
+    #[arg(long = "limits-clients", value_name = "N")]
+    clients: Option<Count>,
+    /// Clients from one address that is not loopback, 1 to 1000 [default: 16]
+    #[arg(long = "limits-clients-per-address", value_name = "N")]
+    clients_per_address: Option<Count>,
+    /// Failed logins in a minute from all addresses together; beyond that who never logged in waits for seconds, 1 to 6000
+    /// [default: 30]
+    #[arg(long = "limits-failures-per-minute", value_name = "N")]
+    failures_per_minute: Option<PerMinute>,
 }
 
 /// `[mouse]`
@@ -169,6 +192,7 @@ impl From<Common> for Settings {
             record: common.record,
             view_only: common.view_only.then_some(true),
             mouse: common.mouse.into(),
+            limits: common.limits.into(),
             keyboard: KeyboardSettings {
                 type_delay: common.keyboard_type_delay,
                 expiry: common.keyboard_expiry,
@@ -196,6 +220,18 @@ impl From<Devices> for Settings {
             gadget: devices.gadget.into(),
             keyboard: devices.keyboard.into(),
             ..Settings::default()
+        }
+    }
+}
+
+impl From<LimitsFlags> for LimitsSettings {
+    fn from(flags: LimitsFlags) -> Self {
+        LimitsSettings {
+            handshake: flags.handshake,
+            strangers: flags.strangers,
+            clients: flags.clients,
+            clients_per_address: flags.clients_per_address,
+            failures_per_minute: flags.failures_per_minute,
         }
     }
 }

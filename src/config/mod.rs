@@ -6,6 +6,7 @@
 
 mod control;
 mod file;
+mod limits;
 mod mouse;
 mod password;
 mod role;
@@ -20,13 +21,14 @@ use std::{
 
 pub use control::{ControlSocket, Leader, TypeDelay};
 pub use file::{DEFAULT_PATH, FileError};
+pub use limits::{Count, HandshakeSeconds, Limit, Limits, PerMinute};
 pub use mouse::{Mouse, MouseMode, ScrollRate, Seconds};
 pub use password::{CREDENTIAL, Password, PasswordError, Passwords, VIEW_CREDENTIAL};
 pub use role::Role;
 pub use sessions::{ControlPolicy, Sessions, Share};
 pub use settings::{
-    ControlSettings, GadgetSettings, HotkeySettings, KeyboardSettings, MouseSettings,
-    SecuritySettings, SessionsSettings, Settings,
+    ControlSettings, GadgetSettings, HotkeySettings, KeyboardSettings, LimitsSettings,
+    MouseSettings, SecuritySettings, SessionsSettings, Settings,
 };
 pub use values::{
     BadValue, Format, FramesPerSecond, Function, Listen, NoiseTolerance, Profile, ScreenSize, Sink,
@@ -68,6 +70,7 @@ pub struct Config {
     pub control: Control,
     pub sessions: Sessions,
     pub security: Security,
+    pub limits: Limits,
 }
 
 /// Who is let in.
@@ -189,6 +192,7 @@ impl Config {
             security: Security {
                 users: settings.security.users,
             },
+            limits: Limits::new(settings.limits),
         };
         config.check()?;
         Ok(config)
@@ -304,6 +308,7 @@ impl Config {
             security: SecuritySettings {
                 users: self.security.users,
             },
+            limits: self.limits.into_settings(),
         }
     }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     control::{ControlSocket, Leader, TypeDelay},
+    limits::{Count, HandshakeSeconds, PerMinute},
     mouse::{MouseMode, ScrollRate, Seconds},
     sessions::{ControlPolicy, Share},
     values::{
@@ -78,6 +79,7 @@ layer! {
         ["control"] control: ControlSettings,
         ["sessions"] sessions: SessionsSettings,
         ["security"] security: SecuritySettings,
+        ["limits"] limits: LimitsSettings,
     }
 }
 
@@ -139,6 +141,17 @@ layer! {
     /// `[security]`: who is let in.
     pub struct SecuritySettings {
         "users" users: PathBuf,
+    }
+}
+
+layer! {
+    /// `[limits]`: how many clients there may be, and how fast passwords may be guessed by all together.
+    pub struct LimitsSettings {
+        "handshake" handshake: HandshakeSeconds,
+        "strangers" strangers: Count,
+        "clients" clients: Count,
+        "clients-per-address" clients_per_address: Count,
+        "failures-per-minute" failures_per_minute: PerMinute,
     }
 }
 

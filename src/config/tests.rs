@@ -291,3 +291,24 @@ fn settings_that_make_no_sense_together_are_refused() {
     assert_eq!(refused(none), ConfigError::NoFunction);
     config(&format!("{none}\nsink = \"null\""));
 }
+
+/// What rfb-clients.md says to adopt, and what rfbridge was measured with.
+#[test]
+fn limits_have_defaults_and_bounds() {
+    let limits = config("").limits;
+    assert_eq!(limits.handshake.duration().as_secs(), 30);
+    assert_eq!(limits.strangers.count(), 16);
+    assert_eq!(limits.clients.count(), 32);
+    assert_eq!(limits.clients_per_address.count(), 16);
+    assert_eq!(limits.failures_per_minute.interval().as_secs(), 2);
+    assert_eq!(config("limits.clients = 3").limits.clients.count(), 3);
+    for (toml, words) in [
+        ("limits.clients = 0", "from 1 to 1000"),
+        ("limits.strangers = 1001", "from 1 to 1000"),
+        ("limits.handshake = 4", "from 5 to 300"),
+        ("limits.failures-per-minute = -1", "from 1 to 6000"),
+    ] {
+        let error = settings(toml).expect_err(toml);
+        assert!(error.contains(words), "{error}");
+    }
+}

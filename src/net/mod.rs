@@ -7,6 +7,7 @@ mod admission;
 mod audit;
 mod encoders;
 mod expiry;
+mod flood;
 mod hotkey;
 mod input;
 mod listener;
@@ -71,6 +72,8 @@ pub struct Edges<I> {
     pub leader: Leader,
     /// How several clients share the target.
     pub sessions: config::Sessions,
+    /// What one client may not exceed, and all of them.
+    pub limits: config::Limits,
     /// Who is told what happens to clients.
     pub tell: Tell,
 }
@@ -103,13 +106,15 @@ impl<I: InputSink> Server<I> {
             name,
             security: access.security(),
         };
+        let admission = Admission::new(edges.limits);
+        let throttle = Throttle::new(edges.limits.failures_per_minute.interval());
         let roster = Roster::new(edges.input.clone(), edges.sessions, Arc::clone(&edges.tell));
         Arc::new(Self {
             config: Arc::new(config),
             access,
             edges,
-            admission: Arc::default(),
-            throttle: Throttle::default(),
+            admission,
+            throttle,
             roster,
             encoders: Arc::new(Encoders::new()),
             next_client: AtomicU64::new(1),

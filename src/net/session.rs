@@ -35,8 +35,6 @@ use ending::Ending;
 use entrance::{Deciding, welcome};
 use events::{led_state, pointer_mode};
 
-/// From the first byte to ClientInit (check 69).
-const HANDSHAKE: Duration = Duration::from_secs(30);
 /// A client that takes not one byte for so long is gone (check 68).
 const STALL: Duration = Duration::from_secs(60);
 
@@ -54,12 +52,13 @@ pub(super) async fn serve<I: InputSink>(
     let began = Instant::now();
     audit::connected(client, peer);
     (server.edges.tell)(News::Connected { client, peer });
-    let mut place = server.admission.enter(peer.ip());
+    let is_proven = server.throttle.is_proven(peer.ip());
+    let mut place = server.admission.enter(peer.ip(), is_proven);
     let ending = match welcome(&server, peer) {
         Ok((connection, turn)) => {
             let mut session = Session::new(&server, client, stream, peer, connection);
             let ending = session.run(&mut place, turn).await;
-            session.part(&ending).await;
+            session.part(&ending, &place).await;
             ending
         }
         Err(ending) => ending,
@@ -136,7 +135,8 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
 
     /// Runs until there is a reason to end. The client is not heard before `turn`.
     async fn run(&mut self, place: &mut Place, turn: Instant) -> Ending {
-        let handshake_ends = Instant::now() + HANDSHAKE;
+        let handshake = self.server.edges.limits.handshake;
+        let handshake_ends = Instant::now() + handshake.duration();
         let mut last_progress = Instant::now();
         let mut heard = turn <= last_progress;
         let (mut leds_known, mut mode_known) = (true, true);
@@ -173,7 +173,7 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
                 () = place.evicted() => return Ending::Evicted,
                 () = sleep_until(turn), if !heard => heard = true,
                 () = sleep_until(handshake_ends), if shaking_hands => {
-                    return Ending::SlowHandshake;
+                    return Ending::SlowHandshake(handshake.count());
                 }
                 () = sleep_until(last_progress + STALL), if !self.outbox.is_empty() => {
                     return Ending::Stalled;

@@ -14,6 +14,8 @@ use std::{
 
 use tokio::time::Instant;
 
+use super::flood::Flood;
+
 /// Failures that are answered (almost) at once.
 const FREE: u32 = 4;
 /// The answer to a wrong password takes so long at least, as it does elsewhere.
@@ -26,10 +28,11 @@ const MEMORY: Duration = Duration::from_secs(600);
 /// Addresses that are remembered; the oldest failure gives way.
 const ADDRESSES: usize = 1024;
 
-/// Failed logins by address.
-#[derive(Debug, Default)]
+/// Failed logins by address, and of all addresses.
+#[derive(Debug)]
 pub(super) struct Throttle {
     table: Mutex<HashMap<IpAddr, Record>>,
+    flood: Mutex<Flood>,
 }
 
 #[derive(Debug)]
@@ -47,15 +50,29 @@ pub(super) struct TooSoon {
 }
 
 impl Throttle {
+    /// `interval` is between two failures at the rate that all addresses together may have.
+    pub(super) fn new(interval: Duration) -> Self {
+        Self {
+            table: Mutex::default(),
+            flood: Mutex::new(Flood::new(interval)),
+        }
+    }
+
+    /// Whether somebody logged in from here before.
+    pub(super) fn is_proven(&self, ip: IpAddr) -> bool {
+        self.flood().is_proven(network(ip))
+    }
+
     /// When a new connection from `ip` may be heard; at once unless its address failed often.
     pub(super) fn turn(&self, ip: IpAddr, now: Instant) -> Result<Instant, TooSoon> {
+        let earliest = now + self.flood().delay(network(ip), now);
         let mut table = self.table();
         let Some(record) = table.get_mut(&network(ip)) else {
-            return Ok(now);
+            return Ok(earliest);
         };
         let delay = delay(record.failures);
         if delay.is_zero() || record.is_forgotten(now) {
-            return Ok(now);
+            return Ok(earliest);
         }
         let turn = record.next_turn.max(now);
         let wait = turn - now;
@@ -63,13 +80,18 @@ impl Throttle {
             return Err(TooSoon { wait });
         }
         record.next_turn = turn + delay;
-        Ok(turn)
+        Ok(turn.max(earliest))
     }
 
     /// Takes note of a wrong password; gives how long to hold the answer back.
     pub(super) fn failed(&self, ip: IpAddr, now: Instant) -> Duration {
-        let mut table = self.table();
         let key = network(ip);
+        let crowded = {
+            let mut flood = self.flood();
+            flood.failed(now);
+            flood.delay(key, now)
+        };
+        let mut table = self.table();
         if table.len() >= ADDRESSES && !table.contains_key(&key) {
             make_room(&mut table, now);
         }
@@ -89,12 +111,17 @@ impl Throttle {
         record.last_failure = now;
         let delay = delay(record.failures);
         record.next_turn = record.next_turn.max(now + delay);
-        delay.max(SHORTEST)
+        delay.max(crowded).max(SHORTEST)
     }
 
     /// Takes note of a right password: this address is where the operator sits.
-    pub(super) fn succeeded(&self, ip: IpAddr) {
+    pub(super) fn succeeded(&self, ip: IpAddr, now: Instant) {
         self.table().remove(&network(ip));
+        self.flood().succeeded(network(ip), now);
+    }
+
+    fn flood(&self) -> MutexGuard<'_, Flood> {
+        self.flood.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn table(&self) -> MutexGuard<'_, HashMap<IpAddr, Record>> {
@@ -118,7 +145,7 @@ fn delay(failures: u32) -> Duration {
 }
 
 /// Whoever has one IPv6 address has 2⁶⁴ of them.
-fn network(ip: IpAddr) -> IpAddr {
+pub(super) fn network(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX)).into(),
         ip => ip,
@@ -144,9 +171,11 @@ mod tests {
     const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
     const THERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 2));
     const SECOND: Duration = Duration::from_secs(1);
+    /// Never reached here.
+    const RATE: Duration = Duration::ZERO;
 
     fn failed(times: u32, now: Instant) -> Throttle {
-        let throttle = Throttle::default();
+        let throttle = Throttle::new(RATE);
         for _ in 0..times {
             throttle.failed(HERE, now);
         }
@@ -156,7 +185,7 @@ mod tests {
     #[test]
     fn a_few_mistakes_cost_nothing_and_many_cost_more_each() {
         let now = Instant::now();
-        let throttle = Throttle::default();
+        let throttle = Throttle::new(RATE);
         let waits: Vec<_> = (0..11).map(|_| throttle.failed(HERE, now)).collect();
         assert_eq!(waits[..4], [SHORTEST; 4]);
         let seconds: Vec<_> = waits[4..].iter().map(Duration::as_secs).collect();
@@ -171,7 +200,7 @@ mod tests {
         let throttle = failed(7, now);
         assert_eq!(throttle.turn(THERE, now), Ok(now));
         assert_eq!(throttle.turn(HERE, now), Ok(now + 4 * SECOND));
-        throttle.succeeded(HERE);
+        throttle.succeeded(HERE, now);
         assert_eq!(throttle.turn(HERE, now), Ok(now));
     }
 

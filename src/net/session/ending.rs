@@ -8,11 +8,13 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 
-use super::{HANDSHAKE, STALL, Session, Stream};
+use super::{STALL, Session, Stream};
 use crate::{
     access::Denied,
     net::{
-        InputSink, News, audit,
+        InputSink, News,
+        admission::Place,
+        audit,
         roster::{Dismissal, Occupied},
         stay::Over,
     },
@@ -30,8 +32,8 @@ pub(super) enum Ending {
     Broken(#[from] io::Error),
     #[error(transparent)]
     Peer(#[from] rfb::Error),
-    #[error("no complete handshake within {} s", HANDSHAKE.as_secs())]
-    SlowHandshake,
+    #[error("no complete handshake within {0} s")]
+    SlowHandshake(usize),
     #[error("the client took no data for {} s", STALL.as_secs())]
     Stalled,
     #[error("made room for another connection")]
@@ -57,7 +59,7 @@ pub(super) enum Ending {
 
 impl<S: Stream, I: InputSink> Session<'_, S, I> {
     /// Hands over what the client typed last, and tells it why it has to go.
-    pub(super) async fn part(mut self, ending: &Ending) {
+    pub(super) async fn part(mut self, ending: &Ending, place: &Place) {
         let stop = self.server.stop.clone();
         let goodbye = async {
             if let Ending::Closed | Ending::Broken(_) | Ending::Peer(_) = ending {
@@ -67,7 +69,11 @@ impl<S: Stream, I: InputSink> Session<'_, S, I> {
             // Nothing is held any more: another may have control.
             self.seat = None;
             if let Ending::Denied(denied) = ending {
-                self.hold_back(*denied).await;
+                tokio::select! {
+                    () = self.hold_back(*denied) => {}
+                    // Another needs the place; this one knows what the silence means.
+                    () = place.evicted() => return,
+                }
             }
             if let Ending::Peer(_) | Ending::Denied(_) | Ending::Full(_) | Ending::Occupied(_) =
                 ending

@@ -27,7 +27,7 @@ pub(super) fn welcome<I: InputSink>(
 ) -> Result<(Connection, Instant), Ending> {
     let frame = server.edges.frames.borrow().clone();
     let now = Instant::now();
-    if let Err(full) = server.admission.check() {
+    if let Err(full) = server.admission.check(peer.ip()) {
         return Ok((Connection::refusing(full.to_string(), frame), now));
     }
     match server.throttle.turn(peer.ip(), now) {
@@ -77,7 +77,9 @@ impl<S: Stream, I: InputSink> Session<'_, S, I> {
             return Err(full.into());
         }
         if self.server.access.is_guarded() {
-            self.server.throttle.succeeded(self.peer.ip());
+            self.server
+                .throttle
+                .succeeded(self.peer.ip(), Instant::now());
         }
         self.connection.set_view_only(admitted.role == Role::View);
         let identity = self.identity(&admitted);

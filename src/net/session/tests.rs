@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use super::super::{Edges, InputSink, Server};
 use crate::{
     access::{Access, Role},
-    config::{Leader, Password as KnownPassword, Passwords, Sessions},
+    config::{Leader, Limits, Password as KnownPassword, Passwords, Sessions},
     hid::{self, ClientId, Input, Leds, PointerMode, sink::NullSink},
     typing::Typist,
 };
@@ -118,6 +118,7 @@ impl Bench {
             typist: typist(&stop),
             leader: Leader::default(),
             sessions: setup.sessions,
+            limits: Limits::default(),
             tell: Arc::new(|_| {}),
         };
         Self {
@@ -132,8 +133,12 @@ impl Bench {
 
     /// A connection whose stream holds `room` bytes in each direction.
     pub(super) fn connect(&self, room: usize) -> DuplexStream {
+        self.connect_from([192, 0, 2, 7], room)
+    }
+
+    pub(super) fn connect_from(&self, ip: [u8; 4], room: usize) -> DuplexStream {
         let (ours, theirs) = duplex(room);
-        let peer = ([192, 0, 2, 7], 40_000).into();
+        let peer = (ip, 40_000).into();
         self.server.start_session(theirs, peer);
         ours
     }
@@ -390,6 +395,31 @@ async fn guessing_in_parallel_gains_nothing() {
     assert!(String::from_utf8_lossy(&refusal).contains("wrong passwords"));
 }
 
+/// Somebody who has many addresses gets no more guesses a minute for that, and the operator notices nothing.
+#[tokio::test(start_paused = true)]
+async fn guessing_from_many_addresses_makes_only_strangers_wait() {
+    let bench = Bench::new(Some(PASSWORD));
+    let from = |ip| bench.connect_from(ip, 4096);
+    assert_eq!(log_in(&mut from([192, 0, 2, 1]), PASSWORD).await, 0);
+    let mut waits = Vec::new();
+    for n in 0..60 {
+        let begun = Instant::now();
+        assert_eq!(log_in(&mut from([10, 0, 0, n]), b"guess").await, 1);
+        waits.push(begun.elapsed().as_millis());
+    }
+    assert_eq!(waits[..29], [100; 29]);
+    assert!(waits[45..].iter().all(|wait| *wait >= 1_900), "{waits:?}");
+    assert!(waits.iter().all(|wait| *wait <= 16_000), "{waits:?}");
+    // Who was in before does not wait, not even for a "no"; the right password lets in from elsewhere, a little later.
+    let begun = Instant::now();
+    assert_eq!(log_in(&mut from([192, 0, 2, 1]), b"guess").await, 1);
+    assert_eq!(begun.elapsed().as_millis(), 100);
+    assert_eq!(log_in(&mut from([192, 0, 2, 1]), PASSWORD).await, 0);
+    assert_eq!(begun.elapsed().as_millis(), 100);
+    assert_eq!(log_in(&mut from([192, 0, 2, 2]), PASSWORD).await, 0);
+    assert!(begun.elapsed() <= Duration::from_secs(9));
+}
+
 /// Some clients hang up to ask for the password and come back.
 #[tokio::test(start_paused = true)]
 async fn hanging_up_before_the_answer_is_no_failure() {
@@ -436,8 +466,8 @@ async fn too_many_strangers_push_out_each_other() {
 async fn the_thirty_third_client_is_told_why_not() {
     let bench = Bench::new(None);
     let mut clients = Vec::new();
-    for _ in 0..32 {
-        let mut stream = bench.connect(4096);
+    for n in 0..32 {
+        let mut stream = bench.connect_from([192, 0, 2, n % 4], 4096);
         enter(&mut stream).await;
         clients.push(stream);
     }
