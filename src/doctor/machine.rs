@@ -149,6 +149,10 @@ fn open(path: &Path) -> std::io::Result<File> {
 }
 
 impl Clock {
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "whether the wall clock is right is the question"
+    )]
     fn this() -> Self {
         let built = std::env::current_exe()
             .and_then(fs::metadata)

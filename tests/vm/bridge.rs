@@ -255,6 +255,7 @@ impl Client {
     }
 
     /// Takes updates until the slate for a signal is shown; `signal` makes it from the time when it began.
+    #[allow(clippy::disallowed_methods, reason = "slates name a time of day")]
     pub fn until_slate(&mut self, what: &str, signal: impl Fn(SystemTime) -> Signal) -> Duration {
         let began = SystemTime::now();
         let is_slate = |screen: &Picture| {
