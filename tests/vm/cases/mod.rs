@@ -1,6 +1,7 @@
 //! What is shown to hold, by subject.
 
 mod capture;
+mod clock;
 mod doctor;
 mod dongle;
 mod gadget;
@@ -45,5 +46,6 @@ pub const ALL: &[(&str, Run)] = &[
     ("typing_linux", typing::linux),
     ("mouse_profiles", mouse::profiles),
     ("jiggle", mouse::jiggle),
+    ("clock_jumps", clock::jumps),
     ("soak", soak::soak),
 ];
