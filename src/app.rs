@@ -77,6 +77,9 @@ const FIRST_PICTURE: Duration = Duration::from_secs(1);
 /// How long sessions may take to close, and then the threads.
 const SESSIONS_END: Duration = Duration::from_millis(300);
 const THREADS_END: Duration = Duration::from_millis(600);
+/// The pool has work for a few threads at a time, for each stranger's password at most. But it starts one whenever none is
+/// idle at that moment, which on a busy machine happens again and again, and each keeps a heap.
+const BLOCKING_THREADS: usize = 32;
 
 /// Why the program cannot run. Every text says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -233,6 +236,7 @@ fn bridge(
 ) -> Result<(), StartError> {
     let runtime = Builder::new_multi_thread()
         .thread_name("net")
+        .max_blocking_threads(BLOCKING_THREADS)
         .enable_all()
         .build()
         .map_err(StartError::System)?;
