@@ -81,6 +81,17 @@ need_rust() {
     done
 }
 
+# cargo_deny ARGUMENT…: runs cargo-deny, which is built once.
+cargo_deny() {
+    local version=0.20.2
+    local root=$CACHE/cargo-deny-$version
+    if [ ! -x "$root/bin/cargo-deny" ]; then
+        say "building cargo-deny $version"
+        retry 3 cargo install --quiet --locked --root "$root" cargo-deny@$version || fail "cargo-deny could not be built"
+    fi
+    "$root/bin/cargo-deny" "$@"
+}
+
 # python_tools: a virtual environment with contrib/ci/requirements.txt in it; sets PYTHON and VENV.
 python_tools() {
     need_packages python3=python3
