@@ -61,9 +61,9 @@ impl Attack<'_> {
         socket
     }
 
-    /// Somebody who knows the password.
+    /// Somebody who knows the password, from an address of his own: one address has places for a few only.
     pub fn client(&self) -> Viewer {
-        arena::log_in(self.connect())
+        arena::log_in(self.connect_from(self.fresh_address()))
     }
 
     pub fn usage(&self) -> Usage {
