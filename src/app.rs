@@ -27,11 +27,13 @@
 //! thread releases everything once more, whoever held it, and ends; source and video end beside it. All
 //! of it is given less than a second, so a second signal changes nothing: ending sooner could leave a key down.
 
+mod cert;
 mod control_socket;
 mod ctl;
 mod examine;
 mod gadget;
 mod operations;
+mod security;
 mod target;
 mod type_text;
 mod user;
@@ -45,7 +47,6 @@ use std::{
     time::Duration,
 };
 
-use rfb::security::SecurityType;
 use tokio::{
     runtime::{Builder, Runtime},
     signal::unix::{Signal as Listening, SignalKind, signal},
@@ -95,10 +96,6 @@ pub enum StartError {
     #[error("{0}")]
     NewPassword(#[from] user::BadPassword),
     #[error(
-        "there are users and no password, but no security type that carries a user's name is offered; give a password with --password-file FILE"
-    )]
-    NoWayIn,
-    #[error(
         "{0} (--keyboard-layout and --keyboard-variant, or `layout` and `variant` of [keyboard])"
     )]
     Layout(#[from] LayoutError),
@@ -106,6 +103,10 @@ pub enum StartError {
     Log(#[from] logging::BadFilter),
     #[error(transparent)]
     Listen(#[from] net::ListenError),
+    #[error(transparent)]
+    Security(#[from] security::SecurityError),
+    #[error(transparent)]
+    Cert(#[from] cert::CertError),
     #[error(transparent)]
     Control(#[from] control::OpenError),
     #[error(transparent)]
@@ -161,8 +162,9 @@ fn run(command: Command) -> Result<ExitCode, StartError> {
             let config = Config::new(flags.over(file))?;
             if print_config {
                 print(&config.to_toml()?)?;
-                access(&config)?;
+                let access = access(&config)?;
                 keyboard_layout(&config)?;
+                security::Security::new(&config, &access)?;
                 return Ok(ExitCode::SUCCESS);
             }
             let access = access(&config)?;
@@ -181,6 +183,7 @@ fn run(command: Command) -> Result<ExitCode, StartError> {
         Command::Type(options) => return Ok(type_text::main(&options)),
         Command::Ctl(options) => return Ok(ctl::main(&options)),
         Command::User(options) => user::main(options)?,
+        Command::Cert(options) => cert::main(&options)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -198,15 +201,12 @@ fn access(config: &Config) -> Result<Access, StartError> {
     if let Some(path) = &config.security.users {
         access = access.with_users(path)?;
     }
-    if access.security().is_empty() {
-        return Err(StartError::NoWayIn);
-    }
-    report_security(config, &access, &passwords);
+    report_security(&access, &passwords);
     Ok(access)
 }
 
 /// Says what the operator has to know of who is let in, and how.
-fn report_security(config: &Config, access: &Access, passwords: &Passwords) {
+fn report_security(access: &Access, passwords: &Passwords) {
     if !access.is_guarded() {
         tracing::info!(
             "no password is set, so only this machine can connect; to open it to others give --password-file FILE"
@@ -215,13 +215,6 @@ fn report_security(config: &Config, access: &Access, passwords: &Passwords) {
     if passwords.are_cut_by_vnc_auth() {
         tracing::warn!(
             "VNC authentication uses the first 8 bytes of a password and ignores the rest"
-        );
-    }
-    let offers_vnc_auth = access.security().contains(&SecurityType::VncAuth);
-    if let Some(address) = config.exposed().filter(|_| offers_vnc_auth) {
-        tracing::warn!(
-            %address,
-            "VNC authentication is weak: nothing is encrypted, and who records one login can guess its password at leisure; use it on networks that you trust"
         );
     }
 }
@@ -256,10 +249,11 @@ fn serve(
 ) -> Result<(), StartError> {
     let _inside = runtime.enter();
     let mut stop_signals = StopSignals::new().map_err(StartError::System)?;
-    let listeners = config
-        .listen
-        .iter()
-        .map(|address| Listener::bind(*address))
+    let security = security::Security::new(config, &access)?;
+    let listeners = security
+        .offers
+        .into_iter()
+        .map(|(address, offer)| Listener::bind(address, offer))
         .collect::<Result<Vec<_>, _>>()?;
     let addresses: Vec<_> = listeners.iter().map(Listener::address).collect();
     let control = control_socket::open(config)?;
@@ -303,7 +297,12 @@ fn serve(
         sessions: config.sessions,
         limits: config.limits,
         tell: events.tell(),
+        tls: security.tls.clone(),
+        host_key: security.host_key,
     };
+    if let Some(tls) = security.tls {
+        runtime.spawn(tls.follow(stop.clone()));
+    }
     runtime.spawn(Arc::clone(&access).follow(stop.clone()));
     let server = Server::new(
         config.name.clone(),
@@ -399,11 +398,13 @@ fn viewer_address(address: SocketAddr) -> String {
 
 /// Writes to standard output, at once.
 fn print(text: &str) -> Result<(), StartError> {
+    write_out(text).map_err(StartError::Output)
+}
+
+fn write_out(text: &str) -> io::Result<()> {
     let mut output = io::stdout().lock();
-    output
-        .write_all(text.as_bytes())
-        .and_then(|()| output.flush())
-        .map_err(StartError::Output)
+    output.write_all(text.as_bytes())?;
+    output.flush()
 }
 
 struct StopSignals {

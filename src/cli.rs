@@ -41,6 +41,8 @@ pub enum Command {
     Ctl(CtlOptions),
     /// Change who is let in.
     User(UserOptions),
+    /// Create a certificate, or show what it is known by.
+    Cert(CertOptions),
 }
 
 /// What `doctor` is to look at, and how it tells.
@@ -55,6 +57,26 @@ pub struct DoctorFlags {
     /// Do not look at what the capture device sends, which takes 3 seconds
     #[arg(long)]
     pub no_capture: bool,
+}
+
+/// Where the certificate is, and what is to be done with it.
+#[derive(Args, Debug, PartialEq, Eq)]
+pub struct CertOptions {
+    /// Where certificate.pem, key.pem and host-key.pem are
+    #[arg(long, value_name = "DIR", default_value = "/etc/rfbridge")]
+    pub directory: PathBuf,
+    /// Name or IP address by which viewers reach this machine; repeatable [default: its host names and addresses]
+    #[arg(long = "name", value_name = "NAME")]
+    pub names: Vec<String>,
+    /// Make the RSA key for RSA-AES, host-key.pem, instead
+    #[arg(long, conflicts_with = "names")]
+    pub host_key: bool,
+    /// Replace what is there
+    #[arg(long)]
+    pub force: bool,
+    /// Only show the fingerprints of what is there
+    #[arg(long, conflicts_with_all = ["names", "force"])]
+    pub show: bool,
 }
 
 /// What is to be typed, and how.
@@ -156,6 +178,11 @@ enum Verb {
     Ctl(CtlOptions),
     /// Change who may enter by a name and a password of his own; a running server follows by itself
     User(UserOptions),
+    /// Create a certificate of this machine's own for TLS, or show its fingerprint
+    #[command(
+        after_help = "Viewers ask about a certificate that they do not know: compare the fingerprint that they show."
+    )]
+    Cert(CertOptions),
 }
 
 impl From<CommandLine> for Command {
@@ -179,6 +206,7 @@ impl From<CommandLine> for Command {
             Verb::Type(options) => Command::Type(options),
             Verb::Ctl(options) => Command::Ctl(options),
             Verb::User(options) => Command::User(options),
+            Verb::Cert(options) => Command::Cert(options),
             Verb::Media { command } => Command::Media(command),
         }
     }

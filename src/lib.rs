@@ -35,6 +35,7 @@
 //! | [`typing`] | a text becomes keys, at the target's pace |
 //! | [`control`] | the socket for other programs on this machine, `rfbridge type` and `rfbridge ctl` among them |
 //! | [`access`] | who may enter, and what they may do then |
+//! | [`identity`] | what clients know this server by: certificate and host key |
 //! | [`net`] | listeners, sessions, who of them has control, and the limits that keep one peer from harming another |
 //! | [`doctor`] | looks at everything and says what to mend; changes nothing |
 //! | [`demo`] | a small simulated target that understands nothing but HID reports |
@@ -43,7 +44,7 @@
 //!
 //! # Who may know whom
 //!
-//! `config ← {access, video, hid} ← typing ← {source, gadget, net, control} ← app ← main`, `demo` beside source, `doctor` above source and gadget. Sessions see frames
+//! `config ← {access, identity, video, hid} ← typing ← {source, gadget, net, control} ← app ← main`, `demo` beside source, `doctor` above source and gadget. Sessions see frames
 //! and input events, never devices; only `cli` knows clap, only `source::v4l` knows the `v4l` crate and only
 //! the gadget sink opens `/dev/hidgN`. `tests/layering` enforces it. A new encoding, source or sink is one file,
 //! its `mod` line and a row in a table.
@@ -57,6 +58,7 @@ pub mod demo;
 pub mod doctor;
 pub mod gadget;
 pub mod hid;
+pub mod identity;
 pub mod logging;
 pub mod net;
 pub mod source;

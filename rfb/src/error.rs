@@ -15,7 +15,17 @@ pub enum Error {
     #[error("the connection was refused: {0}")]
     Refused(String),
     #[error("the peer chose security type {0}, which was not offered")]
-    SecurityNotOffered(u8),
+    SecurityNotOffered(u32),
+    #[error("the peer wants VeNCrypt {major}.{minor}; 0.2 is spoken")]
+    VeNCryptVersion { major: u8, minor: u8 },
+    #[error("the peer sent {0} bytes before the encryption that it had chosen began")]
+    AheadOfEncryption(usize),
+    #[error("the peer sent an RSA key that is none, or has other than 2048 to 8192 bits ({0})")]
+    RsaKey(u32),
+    #[error("RSA-AES with the peer failed: {0}")]
+    RsaAes(&'static str),
+    #[error("the peer announced a name or password of {length} bytes; {limit} are the limit")]
+    LoginTooLong { length: u32, limit: u32 },
     #[error("the peer sent {0} bytes while it had to wait for an answer")]
     Impatient(usize),
     #[error("the peer asked for a pixel format that cannot be: {0}")]

@@ -9,12 +9,13 @@
 pub mod edit;
 mod file;
 mod hash;
+mod offer;
 mod passwords;
 mod users;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use rfb::security::{Login, SecurityType};
+use rfb::security::Login;
 use tokio::{
     sync::Semaphore,
     task::{JoinError, spawn_blocking},
@@ -23,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use crate::config::Role;
 pub use file::UsersError;
+pub use offer::{Means, OfferError, offer};
 
 use crate::config;
 use file::UsersFile;
@@ -80,12 +82,13 @@ impl Access {
         })
     }
 
-    /// The security types that can let somebody in, best first.
-    pub fn security(&self) -> Vec<SecurityType> {
-        match (self.is_guarded(), self.passwords.is_empty()) {
-            (false, _) => vec![SecurityType::None],
-            (true, false) => vec![SecurityType::VncAuth],
-            (true, true) => Vec::new(),
+    /// What there is to decide with; which keys there are is known elsewhere.
+    pub fn means(&self) -> Means {
+        Means {
+            response: !self.passwords.is_empty(),
+            password: self.is_guarded(),
+            users: self.users.is_some(),
+            ..Means::default()
         }
     }
 
@@ -131,7 +134,8 @@ impl Access {
                         .ok_or(Denied::WrongUserOrPassword)?;
                     (Some(Arc::clone(&user.name)), Some(user.role))
                 }
-                // Where there are no users a name says nothing.
+                // Where there are no users a name says nothing, but whoever is asked for one gives one.
+                (Some(name), None) if name.is_empty() => (None, None),
                 (_, None) | (None, _) => (None, self.passwords.role_of(password)),
             },
         };

@@ -8,12 +8,13 @@ use crate::config::{
     ControlPolicy, ControlSettings, ControlSocket, Count, Format, FramesPerSecond, Function,
     GadgetSettings, HandshakeSeconds, HotkeySettings, KeyboardSettings, Leader, LimitsSettings,
     Listen, MouseMode, MouseSettings, NoiseTolerance, PerMinute, ScreenSize, ScrollRate, Seconds,
-    SecuritySettings, SessionsSettings, Settings, Share, Sink, Source, TypeDelay,
+    SecuritySettings, SecurityTypes, SessionsSettings, Settings, Share, Sink, Source, TypeDelay,
 };
 
 #[derive(Args, Debug)]
 pub(super) struct Common {
-    /// Where to listen; repeatable, port 0 chooses a free one [default: 127.0.0.1:5900]
+    /// Where to listen; repeatable, port 0 chooses a free one; ADDR:PORT=TYPES offers other security types there
+    /// [default: 127.0.0.1:5900]
     #[arg(long, value_name = "ADDR:PORT")]
     listen: Vec<Listen>,
     /// File whose first line is the password; only its owner may read it
@@ -22,9 +23,6 @@ pub(super) struct Common {
     /// File whose first line is a password for those who may only look
     #[arg(long, value_name = "FILE")]
     view_password_file: Option<PathBuf>,
-    /// File with users, their roles and passwords; `rfbridge user` writes it
-    #[arg(long, value_name = "FILE")]
-    security_users: Option<PathBuf>,
     /// Let clients watch and do nothing
     #[arg(long)]
     view_only: bool,
@@ -58,6 +56,8 @@ pub(super) struct Common {
     mouse: MouseFlags,
     #[command(flatten)]
     limits: LimitsFlags,
+    #[command(flatten)]
+    security: SecurityFlags,
     /// Let go of the keys and mouse buttons of a client of which nothing was heard for so long, modifiers
     /// excepted; 0 for never [default: 0]
     #[arg(long, value_name = "SECONDS")]
@@ -100,6 +100,27 @@ struct MouseFlags {
     /// never [default: 0]
     #[arg(long = "mouse-jiggle", value_name = "SECONDS")]
     jiggle: Option<Seconds>,
+}
+
+/// `[security]`
+#[derive(Args, Debug)]
+struct SecurityFlags {
+    /// File with users, their roles and passwords; `rfbridge user` writes it
+    #[arg(long = "security-users", value_name = "FILE")]
+    users: Option<PathBuf>,
+    /// Security types to offer, best first: X509Plain, X509Vnc, X509None, RA2_256, RA2, RA2ne_256, RA2ne, VncAuth,
+    /// None [default: those that can be]
+    #[arg(long = "security-types", value_name = "TYPES")]
+    types: Option<SecurityTypes>,
+    /// PEM file with the certificate for TLS and its chain; `rfbridge cert` makes one
+    #[arg(long = "security-certificate", value_name = "FILE")]
+    certificate: Option<PathBuf>,
+    /// PEM file with the certificate's private key
+    #[arg(long = "security-key", value_name = "FILE")]
+    key: Option<PathBuf>,
+    /// PEM file with the RSA key for RSA-AES (RA2); `rfbridge cert --host-key` makes one
+    #[arg(long = "security-host-key", value_name = "FILE")]
+    host_key: Option<PathBuf>,
 }
 
 /// `[sessions]`
@@ -183,9 +204,7 @@ impl From<Common> for Settings {
             name: common.name,
             password_file: common.password_file,
             view_password_file: common.view_password_file,
-            security: SecuritySettings {
-                users: common.security_users,
-            },
+            security: common.security.into(),
             size: common.size,
             fps: common.fps,
             log: common.log,
@@ -242,6 +261,18 @@ impl From<MouseFlags> for MouseSettings {
             mode: flags.mode,
             scroll_rate: flags.scroll_rate,
             jiggle: flags.jiggle,
+        }
+    }
+}
+
+impl From<SecurityFlags> for SecuritySettings {
+    fn from(flags: SecurityFlags) -> Self {
+        SecuritySettings {
+            users: flags.users,
+            types: flags.types,
+            certificate: flags.certificate,
+            key: flags.key,
+            host_key: flags.host_key,
         }
     }
 }

@@ -10,6 +10,7 @@ mod limits;
 mod mouse;
 mod password;
 mod role;
+mod security;
 mod sessions;
 mod settings;
 mod values;
@@ -25,6 +26,7 @@ pub use limits::{Count, HandshakeSeconds, Limit, Limits, PerMinute};
 pub use mouse::{Mouse, MouseMode, ScrollRate, Seconds};
 pub use password::{CREDENTIAL, Password, PasswordError, Passwords, VIEW_CREDENTIAL};
 pub use role::Role;
+pub use security::{CertificateFiles, Security, SecurityTypes};
 pub use sessions::{ControlPolicy, Sessions, Share};
 pub use settings::{
     ControlSettings, GadgetSettings, HotkeySettings, KeyboardSettings, LimitsSettings,
@@ -46,7 +48,7 @@ impl Settings {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// Never empty.
-    pub listen: Vec<SocketAddr>,
+    pub listen: Vec<Listen>,
     /// The desktop name that viewers show.
     pub name: String,
     pub password_file: Option<PathBuf>,
@@ -71,13 +73,6 @@ pub struct Config {
     pub sessions: Sessions,
     pub security: Security,
     pub limits: Limits,
-}
-
-/// Who is let in.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Security {
-    /// The file with the users.
-    pub users: Option<PathBuf>,
 }
 
 /// What a client's keys may ask of rfbridge itself.
@@ -153,6 +148,14 @@ pub enum ConfigError {
          or listen on loopback (--listen 127.0.0.1:{port}) and reach it through an SSH tunnel", port = .0.port()
     )]
     Exposed(SocketAddr),
+    #[error(
+        "`certificate` of [security] is given without `key`; name the file with its private key (--security-key FILE)"
+    )]
+    NoKey,
+    #[error(
+        "`key` of [security] is given without `certificate`; name the file with the certificate (--security-certificate FILE)"
+    )]
+    NoCertificate,
     /// A path that is not UTF-8.
     #[error("the configuration cannot be written as TOML: {0}")]
     Print(toml::ser::Error),
@@ -162,8 +165,8 @@ impl Config {
     /// Fills the gaps of `settings` and checks the whole.
     pub fn new(settings: Settings) -> Result<Config, ConfigError> {
         let listen = match settings.listen {
-            None => vec![Listen::default().0],
-            Some(listen) => listen.into_iter().map(|l| l.0).collect(),
+            None => vec![Listen::default()],
+            Some(listen) => listen,
         };
         let config = Config {
             listen,
@@ -189,9 +192,7 @@ impl Config {
                 socket: settings.control.socket,
             },
             sessions: Sessions::new(settings.sessions),
-            security: Security {
-                users: settings.security.users,
-            },
+            security: Security::new(settings.security)?,
             limits: Limits::new(settings.limits),
         };
         config.check()?;
@@ -202,8 +203,9 @@ impl Config {
         if self.listen.is_empty() {
             return Err(ConfigError::NoListener);
         }
-        for (index, address) in self.listen.iter().enumerate() {
-            if address.port() != 0 && self.listen[..index].contains(address) {
+        let addresses: Vec<_> = self.addresses().collect();
+        for (index, address) in addresses.iter().enumerate() {
+            if address.port() != 0 && addresses[..index].contains(address) {
                 return Err(ConfigError::SameListener(*address));
             }
         }
@@ -269,10 +271,15 @@ impl Config {
         }
     }
 
+    /// All addresses to listen on.
+    pub fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
+        self.listen.iter().map(|listen| listen.address)
+    }
+
     /// An address that other machines may reach.
     pub fn exposed(&self) -> Option<SocketAddr> {
-        let exposed = |a: &&SocketAddr| !a.ip().to_canonical().is_loopback();
-        self.listen.iter().find(exposed).copied()
+        let exposed = |a: &SocketAddr| !a.ip().to_canonical().is_loopback();
+        self.addresses().find(exposed)
     }
 
     /// The whole configuration as a file that [`Settings::from_file`] reads.
@@ -282,7 +289,7 @@ impl Config {
 
     fn into_settings(self) -> Settings {
         Settings {
-            listen: Some(self.listen.into_iter().map(Listen).collect()),
+            listen: Some(self.listen),
             name: Some(self.name),
             password_file: self.password_file,
             view_password_file: self.view_password_file,
@@ -305,9 +312,7 @@ impl Config {
                 socket: self.control.socket,
             },
             sessions: self.sessions.into_settings(),
-            security: SecuritySettings {
-                users: self.security.users,
-            },
+            security: self.security.into_settings(),
             limits: self.limits.into_settings(),
         }
     }
@@ -366,7 +371,7 @@ impl Keyboard {
 }
 
 /// The name of this machine; viewers show it in their title bar.
-fn host_name() -> String {
+pub fn host_name() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     match name.trim() {
         "" | "(none)" => "rfbridge".to_owned(),

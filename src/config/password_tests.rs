@@ -32,6 +32,7 @@ fn without_a_password_only_loopback_is_served() {
         let with_users = Config {
             security: Security {
                 users: Some("/u".into()),
+                ..Security::default()
             },
             ..config.clone()
         };

@@ -8,6 +8,7 @@ use super::{
     control::{ControlSocket, Leader, TypeDelay},
     limits::{Count, HandshakeSeconds, PerMinute},
     mouse::{MouseMode, ScrollRate, Seconds},
+    security::SecurityTypes,
     sessions::{ControlPolicy, Share},
     values::{
         self, Format, FramesPerSecond, Function, Listen, NoiseTolerance, ScreenSize, Sink, Source,
@@ -121,6 +122,17 @@ layer! {
 }
 
 layer! {
+    /// `[security]`: how clients prove who they are, and this server to them.
+    pub struct SecuritySettings {
+        "users" users: PathBuf,
+        "types" types: SecurityTypes,
+        "certificate" certificate: PathBuf,
+        "key" key: PathBuf,
+        "host-key" host_key: PathBuf,
+    }
+}
+
+layer! {
     /// `[control]`
     pub struct ControlSettings {
         "socket" socket: ControlSocket,
@@ -134,13 +146,6 @@ layer! {
         "control" control: ControlPolicy,
         "idle-timeout" idle_timeout: Seconds,
         "max-time" max_time: Seconds,
-    }
-}
-
-layer! {
-    /// `[security]`: who is let in.
-    pub struct SecuritySettings {
-        "users" users: PathBuf,
     }
 }
 

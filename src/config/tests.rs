@@ -19,7 +19,8 @@ fn refused(toml: &str) -> ConfigError {
 #[test]
 fn an_empty_file_gives_the_defaults() {
     let config = config("");
-    assert_eq!(config.listen, [SocketAddr::from(([127, 0, 0, 1], 5900))]);
+    let listen: Vec<_> = config.addresses().collect();
+    assert_eq!(listen, [SocketAddr::from(([127, 0, 0, 1], 5900))]);
     assert!(!config.name.is_empty());
     assert_eq!(config.source, Source::V4l(None));
     assert_eq!(config.sink, Sink::Gadget);
@@ -191,6 +192,10 @@ fn the_list_of_keys_is_complete() {
         view_password_file: Some("/v".into()),
         security: SecuritySettings {
             users: Some("/u".into()),
+            types: Some("X509Vnc".parse().expect("a type")),
+            certificate: Some("/c".into()),
+            key: Some("/k".into()),
+            host_key: Some("/h".into()),
         },
         control: ControlSettings {
             socket: Some(ControlSocket::None),

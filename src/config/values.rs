@@ -7,6 +7,7 @@ use std::{
     str::FromStr,
 };
 
+use super::security::SecurityTypes;
 use rfb::geom::Size;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -15,13 +16,20 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 #[error("{0}")]
 pub struct BadValue(pub(super) String);
 
-/// Where to listen: `127.0.0.1:5900`, `[::1]:5900`, `localhost:5900`; port 0 lets the system choose.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Listen(pub SocketAddr);
+/// Where to listen: `127.0.0.1:5900`, `[::1]:5900`, `localhost:5900`; port 0 lets the system choose. Other security types
+/// than elsewhere are written behind it: `127.0.0.1:5901=VncAuth`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listen {
+    pub address: SocketAddr,
+    pub security: Option<SecurityTypes>,
+}
 
 impl Default for Listen {
     fn default() -> Self {
-        Listen(SocketAddr::from(([127, 0, 0, 1], 5900)))
+        Listen {
+            address: SocketAddr::from(([127, 0, 0, 1], 5900)),
+            security: None,
+        }
     }
 }
 
@@ -29,11 +37,15 @@ impl FromStr for Listen {
     type Err = BadValue;
 
     fn from_str(text: &str) -> Result<Self, BadValue> {
+        let (text, security) = match text.split_once('=') {
+            Some((address, types)) => (address, Some(types.parse()?)),
+            None => (text, None),
+        };
         let numeric = match text.strip_prefix("localhost:") {
             Some(port) => format!("127.0.0.1:{port}"),
             None => text.to_owned(),
         };
-        numeric.parse().map(Listen).map_err(|_| {
+        let address = numeric.parse().map_err(|_| {
             let port = text.trim_start_matches(':');
             let example = if port.parse::<u16>().is_ok() {
                 format!("127.0.0.1:{port} or [::1]:{port}")
@@ -43,13 +55,18 @@ impl FromStr for Listen {
             BadValue(format!(
                 "not an address and port; write ADDR:PORT with a numeric address, for example {example}"
             ))
-        })
+        })?;
+        Ok(Self { address, security })
     }
 }
 
 impl fmt::Display for Listen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.address.fmt(f)?;
+        match &self.security {
+            Some(types) => write!(f, "={types}"),
+            None => Ok(()),
+        }
     }
 }
 

@@ -32,12 +32,12 @@ pub(super) fn ports(examination: &Examination<'_>) -> Verdict {
         .and_then(|text| text.parse().ok())
         .unwrap_or(1024);
     let (mut free, mut served) = (Vec::new(), Vec::new());
-    for wanted in &config.listen {
+    for wanted in config.addresses() {
         let port = wanted.port();
         let taken = listening.iter().find(|socket| match port {
             // Whichever was free when it started.
             0 => socket.address.ip() == wanted.ip() && owners(socket).iter().any(Process::is_ours),
-            _ => socket.takes(*wanted),
+            _ => socket.takes(wanted),
         });
         let Some(socket) = taken else {
             if port != 0 && port < privileged && !examination.user.is_root() {

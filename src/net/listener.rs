@@ -2,6 +2,7 @@
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
+use rfb::security::SecurityType;
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -52,31 +53,19 @@ fn remedy(address: SocketAddr, error: &io::Error) -> String {
 pub struct Listener {
     socket: TcpListener,
     address: SocketAddr,
+    security: Vec<SecurityType>,
 }
 
 impl Listener {
-    /// Binds `address`; port 0 takes a free one. Must be called inside a tokio runtime.
-    pub fn bind(address: SocketAddr) -> Result<Self, ListenError> {
-        Self::open(address).map_err(|error| ListenError { address, error })
-    }
-
-    fn open(address: SocketAddr) -> io::Result<Self> {
-        let socket = Socket::new(
-            Domain::for_address(address),
-            Type::STREAM.nonblocking().cloexec(),
-            Some(Protocol::TCP),
-        )?;
-        if address.is_ipv6() {
-            // So that 0.0.0.0 and [::] can be listened on side by side.
-            socket.set_only_v6(true)?;
-        }
-        // Connections of the process before this one may still be closing.
-        socket.set_reuse_address(true)?;
-        socket.bind(&address.into())?;
-        socket.listen(128)?;
-        let socket = TcpListener::from_std(socket.into())?;
-        let address = socket.local_addr()?;
-        Ok(Self { socket, address })
+    /// Binds `address`; port 0 takes a free one. `security` is what clients there are offered, in order. Must be called
+    /// inside a tokio runtime.
+    pub fn bind(address: SocketAddr, security: Vec<SecurityType>) -> Result<Self, ListenError> {
+        let (socket, address) = open(address).map_err(|error| ListenError { address, error })?;
+        Ok(Self {
+            socket,
+            address,
+            security,
+        })
     }
 
     /// The address with the port that is really used.
@@ -86,6 +75,7 @@ impl Listener {
 
     /// Starts a session for every client until the server stops.
     pub(super) async fn accept<I: InputSink>(self, server: Arc<Server<I>>) {
+        let config = Arc::new(server.connection_config(self.security));
         let mut warned: Option<Instant> = None;
         loop {
             let accepted = tokio::select! {
@@ -95,7 +85,7 @@ impl Listener {
             match accepted {
                 Ok((stream, peer)) => {
                     prepare(&stream);
-                    server.start_session(stream, peer);
+                    server.start_session(stream, peer, Arc::clone(&config));
                 }
                 Err(error) if is_about_the_peer(&error) => {}
                 Err(error) => {
@@ -115,6 +105,25 @@ impl Listener {
             }
         }
     }
+}
+
+fn open(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM.nonblocking().cloexec(),
+        Some(Protocol::TCP),
+    )?;
+    if address.is_ipv6() {
+        // So that 0.0.0.0 and [::] can be listened on side by side.
+        socket.set_only_v6(true)?;
+    }
+    // Connections of the process before this one may still be closing.
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(128)?;
+    let socket = TcpListener::from_std(socket.into())?;
+    let address = socket.local_addr()?;
+    Ok((socket, address))
 }
 
 /// Errors that accept(2) passes on from a connection that is gone already.
@@ -149,17 +158,19 @@ mod tests {
 
     #[tokio::test]
     async fn port_zero_gives_a_real_one_and_a_used_one_is_explained() {
-        let listener = Listener::bind(([127, 0, 0, 1], 0).into()).expect("a free port");
+        let listener = Listener::bind(([127, 0, 0, 1], 0).into(), Vec::new()).expect("a free port");
         let address = listener.address();
         assert_ne!(address.port(), 0);
-        let error = Listener::bind(address).expect_err("in use").to_string();
+        let error = Listener::bind(address, Vec::new())
+            .expect_err("in use")
+            .to_string();
         assert!(error.contains(&address.to_string()), "{error}");
         assert!(error.contains("--listen"), "{error}");
     }
 
     #[tokio::test]
     async fn a_foreign_address_is_explained() {
-        let error = Listener::bind(([192, 0, 2, 1], 0).into()).expect_err("not ours");
+        let error = Listener::bind(([192, 0, 2, 1], 0).into(), Vec::new()).expect_err("not ours");
         assert!(error.to_string().contains("no such address"), "{error}");
     }
 }

@@ -16,10 +16,12 @@ mod outbox;
 mod requests;
 mod roster;
 mod screen;
+mod sealed;
 mod session;
 mod stay;
 mod throttle;
 mod title;
+mod wire;
 
 use std::{
     net::SocketAddr,
@@ -32,6 +34,7 @@ use std::{
 
 use rfb::{
     frame::Frame,
+    security::SecurityType,
     server::{Millis, ServerConfig},
 };
 use tokio::{sync::watch, time::Instant};
@@ -41,6 +44,7 @@ use crate::{
     access::Access,
     config::{self, Leader},
     hid::{ClientId, Leds, PointerMode},
+    identity::{HostKey, Tls},
     typing::Typist,
 };
 
@@ -76,11 +80,16 @@ pub struct Edges<I> {
     pub limits: config::Limits,
     /// Who is told what happens to clients.
     pub tell: Tell,
+    /// What streams become TLS with.
+    pub tls: Option<Tls>,
+    /// What RSA-AES is done with.
+    pub host_key: Option<Arc<HostKey>>,
 }
 
 /// All sessions, whichever listener they came through.
 pub struct Server<I> {
-    config: Arc<ServerConfig>,
+    /// The desktop's.
+    name: String,
     access: Arc<Access>,
     edges: Edges<I>,
     admission: Arc<Admission>,
@@ -102,15 +111,11 @@ impl<I: InputSink> Server<I> {
         edges: Edges<I>,
         stop: CancellationToken,
     ) -> Arc<Self> {
-        let config = ServerConfig {
-            name,
-            security: access.security(),
-        };
         let admission = Admission::new(edges.limits);
         let throttle = Throttle::new(edges.limits.failures_per_minute.interval());
         let roster = Roster::new(edges.input.clone(), edges.sessions, Arc::clone(&edges.tell));
         Arc::new(Self {
-            config: Arc::new(config),
+            name,
             access,
             edges,
             admission,
@@ -166,11 +171,26 @@ impl<I: InputSink> Server<I> {
         self.began + Duration::from_millis(time.0)
     }
 
+    /// What a connection is that is offered these security types.
+    fn connection_config(&self, security: Vec<SecurityType>) -> ServerConfig {
+        ServerConfig {
+            name: self.name.clone(),
+            security,
+            host_key: self.edges.host_key.as_ref().map(|key| key.public().clone()),
+            names: self.access.means().users,
+        }
+    }
+
     /// Serves one client that came over `stream`.
-    fn start_session(self: &Arc<Self>, stream: impl session::Stream, peer: SocketAddr) {
+    fn start_session(
+        self: &Arc<Self>,
+        stream: impl wire::Stream,
+        peer: SocketAddr,
+        config: Arc<ServerConfig>,
+    ) {
         let client = ClientId(self.next_client.fetch_add(1, Ordering::Relaxed));
         let server = Arc::clone(self);
         self.tasks
-            .spawn(session::serve(server, client, stream, peer));
+            .spawn(session::serve(server, client, stream, peer, config));
     }
 }

@@ -2,11 +2,14 @@
 
 use std::{
     collections::VecDeque,
+    future::poll_fn,
     io::{self, IoSlice},
+    pin::Pin,
+    task::{Context, Poll, ready},
 };
 
 use bytes::{Buf as _, Bytes};
-use tokio::io::{AsyncWrite, AsyncWriteExt as _};
+use tokio::io::AsyncWrite;
 
 /// What is not written yet, in the order in which it has to be.
 #[derive(Debug, Default)]
@@ -14,12 +17,29 @@ pub(super) struct Outbox {
     queue: VecDeque<(Kind, Bytes)>,
     /// Control bytes in the queue.
     control: usize,
+    /// The writer may hold some of what it took; TLS does.
+    unflushed: bool,
+}
+
+/// What a writer took, to be told to [`Outbox::written`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Taken {
+    bytes: usize,
+    /// Nothing of it lies in the writer.
+    flushed: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Control,
     Update,
+}
+
+impl Taken {
+    /// How many bytes it took.
+    pub(super) fn bytes(self) -> usize {
+        self.bytes
+    }
 }
 
 impl Outbox {
@@ -47,8 +67,9 @@ impl Outbox {
         }
     }
 
+    /// Whether everything has left for the client.
     pub(super) fn is_empty(&self) -> bool {
-        self.queue.is_empty()
+        self.queue.is_empty() && !self.unflushed
     }
 
     /// Whether reading has to wait until the client has taken its answers. Updates do not count:
@@ -57,25 +78,47 @@ impl Outbox {
         self.control >= Self::CONTROL_LIMIT
     }
 
-    /// Writes what comes next, as much of it as `writer` takes at once. What was written must be told to
+    /// Writes what comes next, as much of it as `writer` takes at once. What it took must be told to
     /// [`Outbox::written`]. Cancel-safe: dropped before it is ready, nothing was written.
     pub(super) async fn write_to(
         &self,
         writer: &mut (impl AsyncWrite + Unpin),
-    ) -> io::Result<usize> {
+    ) -> io::Result<Taken> {
+        poll_fn(|context| self.poll_write(Pin::new(&mut *writer), context)).await
+    }
+
+    fn poll_write(
+        &self,
+        mut writer: Pin<&mut impl AsyncWrite>,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<Taken>> {
+        if self.queue.is_empty() {
+            ready!(writer.poll_flush(context))?;
+            let flushed = true;
+            return Poll::Ready(Ok(Taken { bytes: 0, flushed }));
+        }
         let mut slices = [IoSlice::new(&[]); Self::AT_ONCE];
         let mut count = 0;
         for (slice, (_, bytes)) in slices.iter_mut().zip(&self.queue) {
             *slice = IoSlice::new(bytes);
             count += 1;
         }
-        writer
-            .write_vectored(slices.get(..count).unwrap_or_default())
-            .await
+        let slices = slices.get(..count).unwrap_or_default();
+        let bytes = ready!(writer.as_mut().poll_write_vectored(context, slices))?;
+        if bytes == 0 {
+            return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+        }
+        let flushed = match writer.poll_flush(context) {
+            Poll::Ready(result) => result.map(|()| true)?,
+            Poll::Pending => false,
+        };
+        Poll::Ready(Ok(Taken { bytes, flushed }))
     }
 
-    /// Takes note that the first `n` bytes were written.
-    pub(super) fn written(&mut self, mut n: usize) {
+    /// Takes note of what was written.
+    pub(super) fn written(&mut self, taken: Taken) {
+        self.unflushed = !taken.flushed;
+        let mut n = taken.bytes;
         while let Some((kind, bytes)) = self.queue.front_mut() {
             let part = n.min(bytes.len());
             if *kind == Kind::Control {
@@ -93,11 +136,6 @@ impl Outbox {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        pin::Pin,
-        task::{Context, Poll},
-    };
-
     use super::*;
 
     /// Takes no more than so many bytes at once.
@@ -149,12 +187,37 @@ mod tests {
             outbox.push_control(Bytes::from_static(b"f"));
             let mut narrow = Narrow(width, Vec::new());
             while !outbox.is_empty() {
-                let n = outbox.write_to(&mut narrow).await.expect("room");
-                outbox.written(n);
+                let taken = outbox.write_to(&mut narrow).await.expect("room");
+                outbox.written(taken);
             }
             assert_eq!(narrow.1, b"abcdef");
             assert_eq!(outbox.control, 0);
         }
+    }
+
+    /// As TLS does: what is written lies there until it is flushed.
+    #[tokio::test]
+    async fn nothing_is_left_in_a_writer_that_holds_back() {
+        let mut outbox = Outbox::default();
+        outbox.push_control(Bytes::from_static(b"abc"));
+        let (near, mut far) = tokio::io::duplex(1);
+        let mut near = tokio::io::BufWriter::new(near);
+        let taken = outbox.write_to(&mut near).await.expect("room");
+        outbox.written(taken);
+        assert!(!outbox.is_empty(), "all was taken and one byte is through");
+        let rest = async {
+            while !outbox.is_empty() {
+                let taken = outbox.write_to(&mut near).await.expect("room");
+                outbox.written(taken);
+            }
+        };
+        let mut read = [0; 3];
+        let (_, arrived) = tokio::join!(
+            rest,
+            tokio::io::AsyncReadExt::read_exact(&mut far, &mut read)
+        );
+        arrived.expect("three bytes");
+        assert_eq!(read, *b"abc");
     }
 
     #[test]
@@ -164,9 +227,15 @@ mod tests {
         assert!(!outbox.is_full());
         outbox.push_control(vec![0; 64 * 1024].into());
         assert!(outbox.is_full());
-        outbox.written(8 << 20);
+        outbox.written(Taken {
+            bytes: 8 << 20,
+            flushed: true,
+        });
         assert!(outbox.is_full());
-        outbox.written(1);
+        outbox.written(Taken {
+            bytes: 1,
+            flushed: true,
+        });
         assert!(!outbox.is_full());
     }
 }

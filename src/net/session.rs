@@ -6,13 +6,18 @@
 mod ending;
 mod entrance;
 mod events;
+mod upgrade;
 
-use std::{net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{io::ErrorKind, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
-use rfb::server::Connection;
+use rfb::{
+    security::{Upgrade, rsa_aes::Done},
+    server::{Connection, ServerConfig},
+};
 use tokio::{
-    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadHalf, WriteHalf},
+    io::AsyncReadExt as _,
     sync::watch,
+    task::JoinHandle,
     time::{Instant, sleep_until},
 };
 
@@ -26,6 +31,7 @@ use super::{
     requests::Requests,
     roster::Seat,
     stay::Stay,
+    wire::{Stream, Wire},
 };
 use crate::{
     access::Admitted,
@@ -38,25 +44,22 @@ use events::{led_state, pointer_mode};
 /// A client that takes not one byte for so long is gone (check 68).
 const STALL: Duration = Duration::from_secs(60);
 
-/// What a session can run over.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
-impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for S {}
-
 /// Serves one client from its greeting to its end.
 pub(super) async fn serve<I: InputSink>(
     server: Arc<Server<I>>,
     client: ClientId,
     stream: impl Stream,
     peer: SocketAddr,
+    config: Arc<ServerConfig>,
 ) {
     let began = Instant::now();
     audit::connected(client, peer);
     (server.edges.tell)(News::Connected { client, peer });
     let is_proven = server.throttle.is_proven(peer.ip());
     let mut place = server.admission.enter(peer.ip(), is_proven);
-    let ending = match welcome(&server, peer) {
+    let ending = match welcome(&server, peer, config) {
         Ok((connection, turn)) => {
-            let mut session = Session::new(&server, client, stream, peer, connection);
+            let mut session = Session::new(&server, client, Wire::new(stream), peer, connection);
             let ending = session.run(&mut place, turn).await;
             session.part(&ending, &place).await;
             ending
@@ -71,13 +74,12 @@ pub(super) async fn serve<I: InputSink>(
     (server.edges.tell)(News::Disconnected { client, peer, why });
 }
 
-struct Session<'a, S, I: InputSink> {
+struct Session<'a, I: InputSink> {
     server: &'a Server<I>,
     client: ClientId,
     peer: SocketAddr,
     connection: Connection,
-    reader: ReadHalf<S>,
-    writer: WriteHalf<S>,
+    wire: Wire,
     outbox: Outbox,
     inputs: Inputs<'a, I>,
     /// From ClientInit on; dropped behind the inputs.
@@ -88,38 +90,41 @@ struct Session<'a, S, I: InputSink> {
     leds: watch::Receiver<Option<Leds>>,
     pointer_mode: watch::Receiver<PointerMode>,
     expiry: Expiry,
+    /// The client chose this, and waits for it.
+    upgrade: Option<Upgrade>,
+    rsa: Option<JoinHandle<Done>>,
     deciding: Option<Deciding>,
     attempt: Attempt,
     admitted: Option<Admitted>,
     encoding_logged: bool,
 }
 
-impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
+impl<'a, I: InputSink> Session<'a, I> {
     fn new(
         server: &'a Server<I>,
         client: ClientId,
-        stream: S,
+        wire: Wire,
         peer: SocketAddr,
         connection: Connection,
     ) -> Self {
-        let (reader, writer) = tokio::io::split(stream);
         let edges = &server.edges;
         let mut session = Self {
             server,
             client,
             peer,
             connection,
-            reader,
-            writer,
+            wire,
             outbox: Outbox::default(),
             inputs: Inputs::new(&edges.input, client),
             seat: None,
             stay: None,
-            requests: Requests::new(client, &edges.typist, edges.leader, &server.config.name),
+            requests: Requests::new(client, &edges.typist, edges.leader, &server.name),
             frames: edges.frames.clone(),
             leds: edges.leds.clone(),
             pointer_mode: edges.pointer_mode.clone(),
             expiry: Expiry::new(edges.key_expiry, Instant::now()),
+            upgrade: None,
+            rsa: None,
             deciding: None,
             attempt: Attempt::default(),
             admitted: None,
@@ -160,7 +165,15 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
                 }
             }
 
-            let may_read = heard && !self.outbox.is_full() && !self.inputs.is_full();
+            if let Some(upgrade) = self.due_upgrade() {
+                match self.change_stream(upgrade, place, handshake_ends).await {
+                    Ok(()) => continue,
+                    Err(ending) => return ending,
+                }
+            }
+
+            let changing = self.upgrade.is_some();
+            let may_read = heard && !changing && !self.outbox.is_full() && !self.inputs.is_full();
             if !may_read {
                 // Nobody can be heard.
                 self.expiry.heard(Instant::now());
@@ -210,6 +223,11 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
                 // Something is due by time alone: the loop looks what.
                 () = async { sleep_until(wakes_at.unwrap_or(last_progress)).await },
                     if wakes_at.is_some() && self.outbox.is_empty() => {}
+                Some(done) = async { Some(self.rsa.as_mut()?.await) } => {
+                    if let Err(ending) = self.rsa_done(done) {
+                        return ending;
+                    }
+                }
                 Some(decided) = async { Some(self.deciding.as_mut()?.await) } => {
                     self.deciding = None;
                     let settled = match decided {
@@ -232,13 +250,12 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
                         Err(error) => return error.into(),
                     }
                 }
-                written = self.outbox.write_to(&mut self.writer), if !self.outbox.is_empty() => {
+                written = self.outbox.write_to(&mut self.wire.writer), if !self.outbox.is_empty() => {
                     match written {
-                        Ok(0) => return Ending::Closed,
-                        Ok(n) => {
+                        Ok(taken) => {
                             last_progress = Instant::now();
-                            self.outbox.written(n);
-                            self.note_written(n);
+                            self.note_written(taken.bytes());
+                            self.outbox.written(taken);
                             if self.outbox.is_empty() {
                                 self.connection.set_now(self.server.now());
                                 self.connection.update_written();
@@ -247,10 +264,14 @@ impl<'a, S: Stream, I: InputSink> Session<'a, S, I> {
                         Err(error) => return error.into(),
                     }
                 }
-                read = self.reader.read(&mut received), if may_read => {
+                read = self.wire.reader.read(&mut received), if may_read => {
                     let bytes = match read {
                         Ok(0) => return Ending::Closed,
                         Ok(n) => received.get(..n).unwrap_or_default(),
+                        // Most viewers do not take leave of TLS.
+                        Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
+                            return Ending::Closed;
+                        }
                         Err(error) => return error.into(),
                     };
                     let was_empty = self.outbox.is_empty();

@@ -50,6 +50,8 @@ const BRIDGE: Layers = &[
     ("cli", &["config"]),
     // Decides about logins, knows no network.
     ("access", &["config"]),
+    // Certificates and keys; who shows them to whom is not its business.
+    ("identity", &[]),
     ("video", &["config"]),
     ("hid", &["config"]),
     ("source", &["config", "video"]),
@@ -57,7 +59,10 @@ const BRIDGE: Layers = &[
     // Texts become input events, whoever wants them typed: sessions and the control socket.
     ("typing", &["hid"]),
     // Sees frames and input events, never devices.
-    ("net", &["config", "access", "video", "hid", "typing"]),
+    (
+        "net",
+        &["config", "access", "identity", "video", "hid", "typing"],
+    ),
     // Other programs' way in; what the server is doing is told to it, it does not look.
     ("control", &["typing"]),
     // Stands where a device would.
@@ -70,8 +75,8 @@ const BRIDGE: Layers = &[
     (
         "app",
         &[
-            "config", "logging", "cli", "access", "video", "hid", "typing", "source", "gadget",
-            "net", "control", "demo", "doctor",
+            "config", "logging", "cli", "access", "identity", "video", "hid", "typing", "source",
+            "gadget", "net", "control", "demo", "doctor",
         ],
     ),
     ("lib", &[]),
@@ -94,6 +99,10 @@ const RESERVED_IN_RFB: Reserved = &[
     ("rand", &[]),
     ("getrandom", &[]),
     ("des", &["rfb/src/security/vnc_auth.rs"]),
+    ("aes", &["rfb/src/security/rsa_aes/"]),
+    ("eax", &["rfb/src/security/rsa_aes/"]),
+    ("sha1", &["rfb/src/security/rsa_aes/"]),
+    ("sha2", &["rfb/src/security/rsa_aes/"]),
     ("jpeg_encoder", &["rfb/src/encoding/"]),
     ("png", &["rfb/src/encoding/", "rfb/src/testing/"]),
 ];
@@ -114,6 +123,12 @@ const RESERVED_IN_BRIDGE: Reserved = &[
     ("embedded_graphics", &["src/video/canvas.rs"]),
     ("socket2", &["src/net/"]),
     ("getrandom", &["src/net/"]),
+    ("rcgen", &["src/identity/create.rs"]),
+    ("aws_lc_rs", &["src/identity/"]),
+    (
+        "tokio_rustls",
+        &["src/identity/", "src/net/wire.rs", "src/app/security.rs"],
+    ),
     // The control socket is of another kind than what clients come through.
     ("tokio::net", &["src/net/", "src/control/"]),
     ("std::net::TcpListener", &["src/net/"]),

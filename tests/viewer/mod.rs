@@ -82,10 +82,16 @@ impl Viewer {
 
     /// Connects with a password.
     pub fn log_in(address: SocketAddr, password: &[u8]) -> Self {
+        Self::log_in_as(address, password, &[2])
+    }
+
+    /// Connects with a password to a server that offers these security types, VNC authentication among them.
+    pub fn log_in_as(address: SocketAddr, password: &[u8], offer: &[u8]) -> Self {
         let mut socket = Socket::connect(address);
         socket.read(12);
         socket.send(b"RFB 003.008\n");
-        assert_eq!(socket.read(2), [1, 2]);
+        assert_eq!(usize::from(socket.read(1)[0]), offer.len());
+        assert_eq!(socket.read(offer.len()), offer);
         socket.send(&[2]);
         let challenge = socket.read(16).try_into().expect("16 bytes");
         socket.send(&Password::new(password).respond(&challenge));

@@ -1,11 +1,9 @@
 //! Checks 1 to 13 and 17 to 19.
 
-use std::os::unix::fs::PermissionsExt;
-
 use rfb::geom::Size;
 use rfb::security::vnc_auth::Password;
 
-use crate::server::Server;
+use crate::server::{Server, write_secret};
 use crate::viewer::{Socket, Viewer};
 
 const PASSWORD: &[u8] = b"letmein!";
@@ -13,8 +11,7 @@ const PASSWORD: &[u8] = b"letmein!";
 fn guarded() -> Server {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let file = dir.path().join("password");
-    std::fs::write(&file, PASSWORD).expect("a file");
-    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).expect("a mode");
+    write_secret(&file, "letmein!");
     let file = file.to_str().expect("a UTF-8 path").to_owned();
     Server::start_in(dir, &["demo", "--password-file", &file])
 }

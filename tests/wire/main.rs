@@ -8,6 +8,7 @@ mod pointer;
 mod robustness;
 mod server;
 mod sessions;
+mod tls;
 mod typing;
 mod updates;
 #[path = "../viewer/mod.rs"]

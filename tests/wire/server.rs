@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -137,6 +138,12 @@ impl Drop for Server {
 
 fn log_of(dir: &Path) -> String {
     std::fs::read_to_string(dir.join("log")).unwrap_or_default()
+}
+
+/// A file that only its owner can read.
+pub fn write_secret(path: &Path, secret: &str) {
+    std::fs::write(path, secret).expect("a file");
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).expect("a mode");
 }
 
 /// A still picture in which no two places look alike.

@@ -26,6 +26,7 @@ fuzz_target!(|data: &[u8]| {
             0 => vec![SecurityType::None],
             _ => vec![SecurityType::VncAuth, SecurityType::None],
         },
+        ..ServerConfig::default()
     };
     let frame = Frame::solid(FrameSeq(1), Size::new(70, 66), 0x33_66_99);
     let mut connection = Connection::new(Arc::new(config), [7; 16], frame);

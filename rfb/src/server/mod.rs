@@ -26,6 +26,7 @@ mod pace;
 mod piece;
 mod plan;
 mod pointer;
+mod rsa_aes;
 mod seams;
 mod session;
 mod shown;
@@ -38,13 +39,15 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use zeroize::Zeroize as _;
 
 use crate::error::Error;
 use crate::frame::Frame;
 use crate::geom::{Point, Size};
 use crate::msg::version::GREETING;
+use crate::security::rsa_aes::{self as rsa, Exchange, PublicKey};
 use crate::security::vnc_auth::Challenge;
-use crate::security::{Login, SecurityType};
+use crate::security::{Login, SecurityType, Upgrade};
 use crate::wire::Reader;
 
 pub use crate::msg::clipboard::Clipboard;
@@ -67,6 +70,10 @@ pub struct ServerConfig {
     pub name: String,
     /// Security types in the order in which they are offered, each once; many clients take the first that they know.
     pub security: Vec<SecurityType>,
+    /// What RSA-AES shows clients; without one its types must not be offered.
+    pub host_key: Option<PublicKey>,
+    /// Whether clients that are asked for a password by RSA-AES are asked for a user's name, too.
+    pub names: bool,
 }
 
 impl Default for ServerConfig {
@@ -74,6 +81,8 @@ impl Default for ServerConfig {
         Self {
             name: String::new(),
             security: vec![SecurityType::None],
+            host_key: None,
+            names: false,
         }
     }
 }
@@ -81,6 +90,11 @@ impl Default for ServerConfig {
 /// What a client did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
+    /// The stream has to change: send what [`Connection::take_output`] holds, change it, then call
+    /// [`Connection::upgraded`]. Nothing that was read before may be given to [`Connection::receive`] after it.
+    Upgrade(Upgrade),
+    /// RSA has to be done, which is slow; its result goes to [`Connection::rsa_done`].
+    Rsa(rsa::Task),
     /// The client has given what it has to give to be let in. To be answered by [`Connection::admit`] or
     /// [`Connection::deny`]; until then nothing more is read from it.
     Login(Login),
@@ -122,6 +136,9 @@ pub enum Event {
 
 enum State {
     Handshake(Handshake),
+    RsaAes(Verdict, Box<Exchange>),
+    /// The owner of the connection has to change the stream. With the login if that came before.
+    Upgrading(Verdict, Option<Login>),
     /// The owner of the connection has to say whether the client is let in.
     Deciding(Verdict),
     Running(Box<Session>),
@@ -133,6 +150,7 @@ pub struct Connection {
     config: Arc<ServerConfig>,
     challenge: Challenge,
     refusal: Option<String>,
+    security: Option<SecurityType>,
     state: State,
     frame: Frame,
     leds: Option<LedState>,
@@ -150,6 +168,8 @@ impl std::fmt::Debug for Connection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let state = match &self.state {
             State::Handshake(handshake) => return write!(f, "Connection({handshake:?})"),
+            State::RsaAes(..) => "in RSA-AES",
+            State::Upgrading(..) => "upgrading",
             State::Deciding(_) => "deciding",
             State::Running(_) => "running",
             State::Ended => "ended",
@@ -160,6 +180,8 @@ impl std::fmt::Debug for Connection {
 
 /// Bytes that may come before the client is let in and wait for that.
 const AHEAD: usize = 1024;
+/// Bytes that may come while RSA is done: a random number as long as the longest key, and more.
+const AHEAD_OF_RSA: usize = 2048;
 
 impl Connection {
     /// A new connection; its greeting is ready in [`Connection::take_output`]. `challenge` must be fresh
@@ -169,6 +191,7 @@ impl Connection {
             config,
             challenge,
             refusal: None,
+            security: None,
             state: State::Handshake(Handshake::default()),
             frame,
             leds: None,
@@ -193,7 +216,7 @@ impl Connection {
     ///
     /// After an error the connection has ended: send what [`Connection::take_output`] holds, then close.
     /// What stays inside between calls is less than one message (at most some 256 KiB, before authentication
-    /// 1 KiB), so bound what is passed in at once.
+    /// 2 KiB), so bound what is passed in at once.
     pub fn receive(&mut self, bytes: &[u8]) -> Result<(), Error> {
         if matches!(self.state, State::Ended) {
             return Err(Error::Ended);
@@ -206,7 +229,14 @@ impl Connection {
     fn advance(&mut self) -> Result<(), Error> {
         let mut consumed = 0;
         let result = self.process(&mut consumed);
-        self.input.drain(..consumed.min(self.input.len()));
+        let consumed = consumed.min(self.input.len());
+        if !self.is_running() {
+            // A password may be among it.
+            if let Some(read) = self.input.get_mut(..consumed) {
+                read.zeroize();
+            }
+        }
+        self.input.drain(..consumed);
         if result.is_err() {
             self.state = State::Ended;
             self.input = Vec::new();
@@ -226,16 +256,25 @@ impl Connection {
             }
             let step = match &mut self.state {
                 State::Ended => return Err(Error::Ended),
+                // Whoever sits in between could have written this (trap 5).
+                State::Upgrading(..) => {
+                    return Err(Error::AheadOfEncryption(reader.rest().len()));
+                }
                 State::Deciding(_) => match reader.rest().len() {
                     waiting if waiting > AHEAD => return Err(Error::Impatient(waiting)),
                     _ => return Ok(()),
                 },
+                State::RsaAes(_, exchange) if exchange.is_waiting_for_owner() => {
+                    match reader.rest().len() {
+                        waiting if waiting > AHEAD_OF_RSA => return Err(Error::Impatient(waiting)),
+                        _ => return Ok(()),
+                    }
+                }
+                State::RsaAes(verdict, exchange) => {
+                    rsa_aes::step(*verdict, exchange, &mut reader, &mut self.output)
+                }
                 State::Handshake(handshake) => {
-                    let peer = handshake::Peer {
-                        offer: &self.config.security,
-                        challenge: &self.challenge,
-                        refusal: self.refusal.as_deref(),
-                    };
+                    let peer = peer(&self.config, &self.challenge, self.refusal.as_deref());
                     handshake.step(&peer, &mut reader, &mut self.output)
                 }
                 State::Running(session) => session
@@ -256,24 +295,64 @@ impl Connection {
                 return Ok(());
             };
             *consumed += reader.consumed();
-            match step? {
-                Step::Done => {}
-                Step::Next(state) => self.state = State::Handshake(state),
-                Step::Ask(verdict, login) => {
-                    self.state = State::Deciding(verdict);
-                    self.events.push_back(Event::Login(login));
+            self.take_step(step?);
+        }
+    }
+
+    fn take_step(&mut self, step: Step) {
+        match step {
+            Step::Done => {}
+            Step::Next(state) => self.state = State::Handshake(state),
+            Step::Upgrade(upgrade, verdict, login) => {
+                self.state = State::Upgrading(verdict, login);
+                self.events.push_back(Event::Upgrade(upgrade));
+            }
+            Step::RsaAes(verdict, exchange) => self.state = State::RsaAes(verdict, exchange),
+            Step::Rsa(task) => self.events.push_back(Event::Rsa(task)),
+            Step::Ask(verdict, login) => {
+                self.security = Some(verdict.security());
+                self.state = State::Deciding(verdict);
+                self.events.push_back(Event::Login(login));
+            }
+            Step::Finished { shared } => {
+                let size = self.frame.size();
+                crate::msg::server::server_init(&mut self.output, size, &self.config.name);
+                self.state = State::Running(Box::new(Session::new(
+                    size,
+                    self.leds,
+                    self.pointer,
+                    self.view_only,
+                )));
+                self.events.push_back(Event::Ready { shared });
+            }
+        }
+    }
+
+    /// The stream has become what an [`Event::Upgrade`] asked for: what is received and sent from now on goes through
+    /// it.
+    pub fn upgraded(&mut self) {
+        if let State::Upgrading(verdict, login) = &mut self.state {
+            let step = match login.take() {
+                Some(login) => Step::Ask(*verdict, login),
+                None => {
+                    let peer = peer(&self.config, &self.challenge, self.refusal.as_deref());
+                    verdict.begin(&peer, &mut self.output)
                 }
-                Step::Finished { shared } => {
-                    let size = self.frame.size();
-                    crate::msg::server::server_init(&mut self.output, size, &self.config.name);
-                    self.state = State::Running(Box::new(Session::new(
-                        size,
-                        self.leds,
-                        self.pointer,
-                        self.view_only,
-                    )));
-                    self.events.push_back(Event::Ready { shared });
-                }
+            };
+            self.take_step(step);
+        }
+    }
+
+    /// Takes the result of an [`Event::Rsa`], and acts on what has come meanwhile.
+    pub fn rsa_done(&mut self, done: rsa::Done) -> Result<(), Error> {
+        let State::RsaAes(_, exchange) = &mut self.state else {
+            return Ok(());
+        };
+        match exchange.done(done, &mut self.output) {
+            Ok(()) => self.advance(),
+            Err(error) => {
+                self.state = State::Ended;
+                Err(error)
             }
         }
     }
@@ -314,6 +393,11 @@ impl Connection {
     /// the bytes that a later [`Connection::finish_update`] gives.
     pub fn take_output(&mut self) -> Bytes {
         std::mem::take(&mut self.output).into()
+    }
+
+    /// What the client has logged in by, once it has given what it had to.
+    pub fn security(&self) -> Option<SecurityType> {
+        self.security
     }
 
     /// Whether the handshake is over.
@@ -363,7 +447,7 @@ impl Connection {
     pub fn request_clipboard(&mut self) -> bool {
         match &mut self.state {
             State::Running(session) => session.request_clipboard(&mut self.output),
-            State::Handshake(_) | State::Deciding(_) | State::Ended => false,
+            _ => false,
         }
     }
 
@@ -374,7 +458,7 @@ impl Connection {
     pub fn plan_update(&mut self) -> Option<UpdateJob> {
         match &mut self.state {
             State::Running(session) => session.plan_update(&self.frame, &mut self.output),
-            State::Handshake(_) | State::Deciding(_) | State::Ended => None,
+            _ => None,
         }
     }
 
@@ -383,7 +467,7 @@ impl Connection {
     pub fn finish_update(&mut self, update: EncodedUpdate) -> Vec<Bytes> {
         match &mut self.state {
             State::Running(session) => session.finish_update(update),
-            State::Handshake(_) | State::Deciding(_) | State::Ended => Vec::new(),
+            _ => Vec::new(),
         }
     }
 
@@ -406,7 +490,7 @@ impl Connection {
     pub fn round_trip(&self) -> Option<Millis> {
         match &self.state {
             State::Running(session) => session.round_trip(),
-            State::Handshake(_) | State::Deciding(_) | State::Ended => None,
+            _ => None,
         }
     }
 
@@ -414,7 +498,22 @@ impl Connection {
     pub fn wakes_at(&self) -> Option<Millis> {
         match &self.state {
             State::Running(session) => session.wakes_at(self.frame.seq()),
-            State::Handshake(_) | State::Deciding(_) | State::Ended => None,
+            _ => None,
         }
+    }
+}
+
+/// What the handshake needs to know.
+fn peer<'a>(
+    config: &'a ServerConfig,
+    challenge: &'a Challenge,
+    refusal: Option<&'a str>,
+) -> handshake::Peer<'a> {
+    handshake::Peer {
+        offer: &config.security,
+        challenge,
+        refusal,
+        host_key: config.host_key.as_ref(),
+        names: config.names,
     }
 }

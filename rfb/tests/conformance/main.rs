@@ -7,6 +7,8 @@ mod clipboard;
 mod extensions;
 mod handshake;
 mod hostile;
+mod rsa_aes;
 mod splicing;
 mod talk;
 mod updates;
+mod vencrypt;

@@ -6,6 +6,7 @@ use rfb::Error;
 use rfb::frame::{Frame, FrameSeq};
 use rfb::geom::{Rect, Size};
 use rfb::pixel::PixelFormat;
+use rfb::security::secret::Secret;
 use rfb::security::vnc_auth::{Challenge, Password};
 use rfb::security::{Login, SecurityType};
 use rfb::server::{Connection, Event, ServerConfig};
@@ -33,7 +34,7 @@ pub struct Talk {
     /// But for those that told of a login.
     pub events: Vec<Event>,
     /// What lets clients in.
-    password: Option<Password>,
+    password: Option<Vec<u8>>,
     /// Whether the client was let in, once it gave what it had to.
     pub admitted: Option<bool>,
 }
@@ -44,16 +45,22 @@ impl Talk {
             Some(_) => SecurityType::VncAuth,
             None => SecurityType::None,
         };
+        Self::offering(arrival, &[security], password)
+    }
+
+    /// At a server that offers these security types.
+    pub fn offering(arrival: Arrival, security: &[SecurityType], password: Option<&[u8]>) -> Self {
         let config = ServerConfig {
             name: "a target".to_owned(),
-            security: vec![security],
+            security: security.to_vec(),
+            ..ServerConfig::default()
         };
         let connection = Connection::new(Arc::new(config), CHALLENGE, screen(1, SIZE, None));
         Self {
             connection,
             arrival,
             events: Vec::new(),
-            password: password.map(Password::new),
+            password: password.map(<[u8]>::to_vec),
             admitted: None,
         }
     }
@@ -73,7 +80,10 @@ impl Talk {
                         challenge,
                         response,
                     },
-                ) => password.verify(&challenge, &response),
+                ) => Password::new(password).verify(&challenge, &response),
+                (Some(expected), Login::Password { user, password }) => {
+                    user.as_deref() != Some("") && password == Secret::new(expected.clone())
+                }
                 (_, other) => panic!("not offered: {other:?}"),
             };
             self.admitted = Some(admitted);
@@ -83,6 +93,13 @@ impl Talk {
             }
         }
         Ok(())
+    }
+
+    /// The stream became what the server asked for; gives what it sends then.
+    pub fn upgraded(&mut self) -> Vec<u8> {
+        self.connection.upgraded();
+        assert_eq!(self.decide(), Ok(()));
+        self.heard()
     }
 
     /// What the server sends of itself now.

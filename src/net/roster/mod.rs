@@ -170,9 +170,7 @@ impl<I: InputSink> Roster<I> {
             return Err(ViewOnlyError::Role);
         }
         entry.view_only = view_only;
-        let Identity { peer, user, .. } = &entry.identity;
-        let user = user.as_deref();
-        tracing::info!(target: "audit", client = client.0, %peer, user, view_only, "view-only");
+        tracing::info!(target: "audit", client = client.0, user = %entry.identity, view_only, "view-only");
         self.settle(&mut table, Some(client));
         Ok(())
     }
@@ -183,9 +181,7 @@ impl<I: InputSink> Roster<I> {
         let Some(entry) = table.entry(client) else {
             return false;
         };
-        let Identity { peer, user, .. } = &entry.identity;
-        let user = user.as_deref();
-        tracing::info!(target: "audit", client = client.0, %peer, user, reason, "kicked");
+        tracing::info!(target: "audit", client = client.0, user = %entry.identity, reason, "kicked");
         entry.dismiss(&match reason {
             None => Dismissal::Kicked,
             Some(reason) => Dismissal::KickedFor(reason.to_owned()),
@@ -253,11 +249,8 @@ impl<I: InputSink> Roster<I> {
 
     fn announce(&self, holder: Option<Identity>) {
         match &holder {
-            Some(Identity {
-                client, peer, user, ..
-            }) => {
-                let user = user.as_deref();
-                tracing::info!(target: "audit", client = client.0, %peer, user, "has control");
+            Some(holder) => {
+                tracing::info!(target: "audit", client = holder.client.0, user = %holder, "has control");
             }
             None => tracing::info!(target: "audit", "nobody has control"),
         }

@@ -8,7 +8,7 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 
-use super::{STALL, Session, Stream};
+use super::{STALL, Session};
 use crate::{
     access::Denied,
     net::{
@@ -17,6 +17,7 @@ use crate::{
         audit,
         roster::{Dismissal, Occupied},
         stay::Over,
+        wire::UpgradeError,
     },
 };
 
@@ -40,6 +41,8 @@ pub(super) enum Ending {
     Evicted,
     #[error(transparent)]
     Full(#[from] crate::net::admission::Full),
+    #[error(transparent)]
+    NotEncrypted(#[from] UpgradeError),
     #[error("authentication failed: {0}")]
     Denied(Denied),
     #[error(transparent)]
@@ -57,7 +60,7 @@ pub(super) enum Ending {
     Stopping,
 }
 
-impl<S: Stream, I: InputSink> Session<'_, S, I> {
+impl<I: InputSink> Session<'_, I> {
     /// Hands over what the client typed last, and tells it why it has to go.
     pub(super) async fn part(mut self, ending: &Ending, place: &Place) {
         let stop = self.server.stop.clone();
@@ -98,7 +101,15 @@ impl<S: Stream, I: InputSink> Session<'_, S, I> {
         });
         // A peer that hangs up meanwhile gives back its place at once.
         let mut ignored = [0; 256];
-        let gone = async { while self.reader.read(&mut ignored).await.is_ok_and(|n| n > 0) {} };
+        let gone = async {
+            while self
+                .wire
+                .reader
+                .read(&mut ignored)
+                .await
+                .is_ok_and(|n| n > 0)
+            {}
+        };
         let _ = timeout(delay, gone).await;
     }
 
@@ -109,19 +120,24 @@ impl<S: Stream, I: InputSink> Session<'_, S, I> {
         let ends = Instant::now() + FAREWELL;
         let write = async {
             while !self.outbox.is_empty() {
-                let n = self.outbox.write_to(&mut self.writer).await?;
-                if n == 0 {
-                    break;
-                }
-                self.outbox.written(n);
+                let taken = self.outbox.write_to(&mut self.wire.writer).await?;
+                self.outbox.written(taken);
             }
-            self.writer.shutdown().await
+            self.wire.writer.shutdown().await
         };
         if !matches!(timeout_at(ends, write).await, Ok(Ok(()))) {
             return;
         }
         let mut ignored = [0; 1024];
-        let gone = async { while self.reader.read(&mut ignored).await.is_ok_and(|n| n > 0) {} };
+        let gone = async {
+            while self
+                .wire
+                .reader
+                .read(&mut ignored)
+                .await
+                .is_ok_and(|n| n > 0)
+            {}
+        };
         let _ = timeout_at(ends, gone).await;
     }
 }

@@ -2,10 +2,13 @@
 
 use std::{net::SocketAddr, pin::Pin, sync::Arc};
 
-use rfb::{security::Login, server::Connection};
+use rfb::{
+    security::Login,
+    server::{Connection, ServerConfig},
+};
 use tokio::{task::JoinError, time::Instant};
 
-use super::{Session, Stream, ending::Ending};
+use super::{Session, ending::Ending};
 use crate::{
     access::{Admitted, Denied, Role},
     net::{
@@ -24,6 +27,7 @@ pub(super) type Deciding =
 pub(super) fn welcome<I: InputSink>(
     server: &Server<I>,
     peer: SocketAddr,
+    config: Arc<ServerConfig>,
 ) -> Result<(Connection, Instant), Ending> {
     let frame = server.edges.frames.borrow().clone();
     let now = Instant::now();
@@ -34,7 +38,6 @@ pub(super) fn welcome<I: InputSink>(
         Ok(turn) => {
             let mut challenge = [0; 16];
             getrandom::fill(&mut challenge)?;
-            let config = Arc::clone(&server.config);
             Ok((Connection::new(config, challenge, frame), turn))
         }
         Err(soon) => {
@@ -47,7 +50,7 @@ pub(super) fn welcome<I: InputSink>(
     }
 }
 
-impl<S: Stream, I: InputSink> Session<'_, S, I> {
+impl<I: InputSink> Session<'_, I> {
     /// Has it decided whether the client may enter.
     pub(super) fn decide(&mut self, login: Login) {
         self.attempt = Attempt::new(&login);

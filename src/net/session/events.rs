@@ -2,24 +2,30 @@
 
 use std::time::Duration;
 
-use rfb::server::{Event, LedState};
+use rfb::{
+    security::SecurityType,
+    server::{Event, LedState},
+};
 use tokio::time::Instant;
 
-use super::{Session, Stream, ending::Ending};
+use super::{Session, ending::Ending};
 use crate::{
     hid::{Input, Leds, PointerMode},
     net::{InputSink, expiry::Silence, requests::Meant, roster::Standing, stay::Due},
 };
 
-impl<S: Stream, I: InputSink> Session<'_, S, I> {
+impl<I: InputSink> Session<'_, I> {
     /// Acts on what the client did.
     pub(super) fn take_events(&mut self) -> Result<(), Ending> {
         let (client, peer) = (self.client.0, self.peer);
         while let Some(event) = self.connection.next_event() {
             match event {
+                Event::Upgrade(upgrade) => self.upgrade = Some(upgrade),
+                Event::Rsa(task) => self.do_rsa(task),
                 Event::Login(login) => self.decide(login),
                 Event::Ready { shared } => {
-                    tracing::info!(client, %peer, shared, "ready");
+                    let security = self.connection.security().map(SecurityType::name);
+                    tracing::info!(client, %peer, shared, security, "ready");
                     self.join(shared)?;
                 }
                 // A client may change its mind as often as it likes; the log need not follow.

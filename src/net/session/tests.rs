@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::super::{Edges, InputSink, Server};
 use crate::{
-    access::{Access, Role},
+    access::{self, Access, Role},
     config::{Leader, Limits, Password as KnownPassword, Passwords, Sessions},
     hid::{self, ClientId, Input, Leds, PointerMode, sink::NullSink},
     typing::Typist,
@@ -120,6 +120,8 @@ impl Bench {
             sessions: setup.sessions,
             limits: Limits::default(),
             tell: Arc::new(|_| {}),
+            tls: None,
+            host_key: None,
         };
         Self {
             server: Server::new("bench".to_owned(), access, edges, stop.clone()),
@@ -139,7 +141,10 @@ impl Bench {
     pub(super) fn connect_from(&self, ip: [u8; 4], room: usize) -> DuplexStream {
         let (ours, theirs) = duplex(room);
         let peer = (ip, 40_000).into();
-        self.server.start_session(theirs, peer);
+        let means = self.server.access.means();
+        let offer = access::offer(None, means).expect("an offer");
+        let config = self.server.connection_config(offer);
+        self.server.start_session(theirs, peer, Arc::new(config));
         ours
     }
 
