@@ -16,6 +16,7 @@ import traceback
 
 import browser
 import clipboard
+import encrypted
 import layouts
 import libraries
 import packer_like
@@ -38,7 +39,7 @@ README = ROOT / "README.md"
 
 CASES = tigervnc.CASES | viewers.CASES | x2vnc.CASES
 CASES |= vncdo.CASES | tools.CASES | libraries.CASES | packer_like.CASES | browser.CASES | recorded.CASES | resting.CASES
-CASES |= layouts.CASES | clipboard.CASES | relative.CASES
+CASES |= layouts.CASES | clipboard.CASES | relative.CASES | encrypted.CASES
 
 
 def main():

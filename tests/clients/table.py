@@ -135,6 +135,13 @@ CLIENTS = [
         "gives a frame when the screen changes",
     ),
     Client(
+        "rsa-aes",
+        "a script that speaks RSA-AES",
+        ours,
+        "as `RA2`, `RA2ne`, `RA2_256`, `RA2ne_256`",
+        "written from the specification, for want of a client in Debian",
+    ),
+    Client(
         "packer-like",
         "a script that does as Packer does",
         ours,
