@@ -69,7 +69,7 @@ use crate::{
     typing::Typist,
     video::Signal,
 };
-use operations::{Bridge, Events, Reread, reload_sessions, reload_users};
+use operations::{Bridge, Events, Reread, reload_certificate, reload_sessions, reload_users};
 use target::{Target, demo_target, keyboard_layout, real_target};
 
 /// Clients that connect before the first picture would get a slate of a size that is a guess, so they wait for it,
@@ -300,7 +300,7 @@ fn serve(
         tls: security.tls.clone(),
         host_key: security.host_key,
     };
-    if let Some(tls) = security.tls {
+    if let Some(tls) = security.tls.clone() {
         runtime.spawn(tls.follow(stop.clone()));
     }
     runtime.spawn(Arc::clone(&access).follow(stop.clone()));
@@ -318,6 +318,9 @@ fn serve(
             .users
             .is_some()
             .then(|| ("users", reload_users(&access)));
+        let certificate = security
+            .tls
+            .map(|tls| ("certificate", reload_certificate(tls)));
         let operations = Bridge {
             server: Arc::clone(&server),
             typist: typist.clone(),
@@ -326,7 +329,10 @@ fn serve(
             signals,
             view_only: config.view_only,
             events,
-            reloads: sessions.into_iter().chain(users).collect(),
+            reloads: [sessions, users, certificate]
+                .into_iter()
+                .flatten()
+                .collect(),
         };
         let context = Context {
             typist,

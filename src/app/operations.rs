@@ -10,6 +10,7 @@ use crate::{
     config::Config,
     control::{self, ClientStatus, Event, Operations, Picture, PictureState, Reply, Status},
     hid::{ClientId, Leds, PointerMode},
+    identity::Tls,
     net::{ClientInfo, InputSink, News, Server, Tell},
     typing::Typist,
     video::Signal,
@@ -55,6 +56,11 @@ pub(super) fn reload_sessions<I: InputSink>(server: &Arc<Server<I>>, reread: Rer
 pub(super) fn reload_users(access: &Arc<Access>) -> Reload {
     let access = Arc::clone(access);
     Box::new(move || access.reload().map_err(|error| error.to_string()))
+}
+
+/// The reload of the certificate.
+pub(super) fn reload_certificate(tls: Tls) -> Reload {
+    Box::new(move || tls.reload().map_err(|error| error.to_string()))
 }
 
 impl Events {

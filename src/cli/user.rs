@@ -11,7 +11,7 @@ use crate::config::Role;
 pub struct UserOptions {
     #[command(subcommand)]
     pub command: UserCommand,
-    /// The users file [default: `users` of [security] in the configuration, else /etc/rfbridge/users]
+    /// The users file [default: the one that the configuration names, else /etc/rfbridge/users]
     #[arg(long, value_name = "FILE", global = true)]
     pub file: Option<PathBuf>,
     /// TOML file that rfbridge is served with [default: /etc/rfbridge/rfbridge.toml if it exists]

@@ -76,29 +76,28 @@ impl Certificate {
     /// Takes what the files hold, if they are others than those that were tried last. Blocks.
     pub(super) fn reload_if_changed(&self) {
         let stamps = self.stamps();
-        if self.now().tried != stamps {
-            self.reload();
+        if self.now().tried == stamps {
+            return;
+        }
+        if let Err(error) = self.reload() {
+            let path = self.certificate.display();
+            tracing::warn!(certificate = %path, %error, "the certificate stays what it was");
         }
     }
 
-    /// Takes what the files hold. Blocks.
-    pub(super) fn reload(&self) {
+    /// Takes what the files hold; after an error everything stays what it was. Blocks.
+    pub(super) fn reload(&self) -> Result<(), CertificateError> {
         let stamps = self.stamps();
         let read = read(&self.certificate, &self.key);
-        let path = self.certificate.display();
         let mut now = self.now();
         now.tried = stamps;
-        match read {
-            Ok(new) if new.cert == now.shown.cert => {}
-            Ok(new) => {
-                let sha256 = fingerprint(end_entity(&new));
-                now.shown = Arc::new(new);
-                tracing::info!(certificate = %path, %sha256, "a new certificate is shown from now on");
-            }
-            Err(error) => {
-                tracing::warn!(certificate = %path, %error, "the certificate stays what it was");
-            }
+        let new = read?;
+        if new.cert != now.shown.cert {
+            let (path, sha256) = (self.certificate.display(), fingerprint(end_entity(&new)));
+            now.shown = Arc::new(new);
+            tracing::info!(certificate = %path, %sha256, "a new certificate is shown from now on");
         }
+        Ok(())
     }
 
     fn stamps(&self) -> [Stamp; 2] {

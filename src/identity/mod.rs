@@ -64,8 +64,8 @@ impl Tls {
     }
 
     /// Looks at the files now, and takes new ones. Blocks.
-    pub fn reload(&self) {
-        self.certificate.reload();
+    pub fn reload(&self) -> Result<(), CertificateError> {
+        self.certificate.reload()
     }
 
     /// Looks at the files every few seconds until `stop`.
