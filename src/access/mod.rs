@@ -167,3 +167,79 @@ impl Access {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rfb::security::secret::Secret;
+
+    use super::*;
+    use crate::config::Password;
+
+    fn login(user: Option<&str>, password: &str) -> Login {
+        Login::Password {
+            user: user.map(str::to_owned),
+            password: Secret::new(password.as_bytes().to_vec()),
+        }
+    }
+
+    fn passwords() -> config::Passwords {
+        config::Passwords {
+            password: Some(Password::new(b"everything")),
+            view: Some(Password::new(b"only looking")),
+        }
+    }
+
+    async fn decide(access: &Arc<Access>, login: Login) -> Result<Admitted, Denied> {
+        let decided = Arc::clone(access).decide(login).await;
+        decided.expect("no fault")
+    }
+
+    fn role(role: Role) -> Result<Admitted, Denied> {
+        Ok(Admitted { user: None, role })
+    }
+
+    #[tokio::test]
+    async fn without_users_the_passwords_count_as_a_whole_whatever_the_name() {
+        let access = Arc::new(Access::new(&passwords(), Role::Admin));
+        for name in [None, Some("anybody")] {
+            let decide = |password| decide(&access, login(name, password));
+            assert_eq!(decide("everything").await, role(Role::Admin));
+            assert_eq!(decide("only looking").await, role(Role::View));
+            assert_eq!(decide("everythi").await, Err(Denied::WrongPassword));
+            assert_eq!(decide("").await, Err(Denied::WrongPassword));
+        }
+        let anonymous = decide(&access, Login::Anonymous).await;
+        assert_eq!(anonymous, Err(Denied::WrongPassword));
+        let open = Arc::new(Access::new(&config::Passwords::default(), Role::View));
+        assert_eq!(decide(&open, Login::Anonymous).await, role(Role::View));
+        assert!(decide(&open, login(None, "")).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn with_users_a_name_is_a_users_and_nobody_exceeds_the_most() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("users");
+        let secret = Secret::new(b"swordfish".to_vec());
+        edit::add(&path, "alice", Role::Admin, &secret).expect("a user");
+        let access = Access::new(&passwords(), Role::Control).with_users(&path);
+        let access = Arc::new(access.expect("users"));
+        let alice = decide(&access, login(Some("alice"), "swordfish")).await;
+        let alice = alice.expect("her password");
+        assert_eq!(
+            (alice.user.as_deref(), alice.role),
+            (Some("alice"), Role::Control)
+        );
+        for (name, password) in [
+            ("alice", "everything"),
+            ("bob", "swordfish"),
+            ("", "everything"),
+        ] {
+            let denied = decide(&access, login(Some(name), password)).await;
+            assert_eq!(denied, Err(Denied::WrongUserOrPassword), "{name}");
+        }
+        assert_eq!(
+            decide(&access, login(None, "everything")).await,
+            role(Role::Control)
+        );
+    }
+}
