@@ -148,6 +148,7 @@ fn every_answer_is_readable_by_a_strict_client_with_the_same_wishes() {
         let (handshake, mut rest) = transcript.bytes.split_at(if is_3_3 { 13 } else { 14 });
         let mut connection = connection();
         connection.receive(handshake).expect("a handshake");
+        connection.admit().expect("ClientInit behind it");
         connection.take_output();
         let mut client = Client::new(SIZE);
         let mut updates = 0;
