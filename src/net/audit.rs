@@ -6,7 +6,7 @@
 
 use std::{fmt, net::SocketAddr, time::Duration};
 
-use rfb::security::Login;
+use rfb::security::{Login, SecurityType};
 
 use super::Identity;
 use crate::hid::ClientId;
@@ -22,20 +22,14 @@ pub(super) struct Attempt {
 }
 
 impl Attempt {
-    pub(super) fn new(login: &Login) -> Self {
-        match login {
-            Login::Anonymous => Self {
-                security: "None",
-                user: None,
-            },
-            Login::VncAuth { .. } => Self {
-                security: "VncAuth",
-                user: None,
-            },
-            Login::Password { user, .. } => Self {
-                security: "Password",
-                user: user.clone(),
-            },
+    pub(super) fn new(security: Option<SecurityType>, login: &Login) -> Self {
+        let user = match login {
+            Login::Password { user, .. } => user.clone(),
+            Login::Anonymous | Login::VncAuth { .. } => None,
+        };
+        Self {
+            security: security.map_or("", SecurityType::name),
+            user,
         }
     }
 }
@@ -141,10 +135,11 @@ mod tests {
     }
 
     fn attempt(user: &str) -> Attempt {
-        Attempt::new(&Login::Password {
+        let login = Login::Password {
             user: Some(user.to_owned()),
             password: Secret::new(b"swordfish".to_vec()),
-        })
+        };
+        Attempt::new(Some(SecurityType::X509Plain), &login)
     }
 
     const PEER: ([u8; 4], u16) = ([192, 0, 2, 7], 40_000);
@@ -166,7 +161,7 @@ mod tests {
                     user: None,
                     ..who.clone()
                 },
-                &Attempt::new(&Login::Anonymous),
+                &Attempt::new(Some(SecurityType::None), &Login::Anonymous),
             );
             login_failed(client, PEER.into(), &attempt("bob"), &Denied::WrongPassword);
             disconnected(
@@ -179,9 +174,9 @@ mod tests {
         assert_eq!(
             text,
             " INFO audit: connected client=3 peer=192.0.2.7:40000\n \
-             INFO audit: logged in client=3 peer=192.0.2.7:40000 security=\"Password\" role=control user=\"alice\"\n \
+             INFO audit: logged in client=3 peer=192.0.2.7:40000 security=\"X509Plain\" role=control user=\"alice\"\n \
              INFO audit: logged in client=3 peer=192.0.2.7:40000 security=\"None\" role=control\n \
-             WARN audit: login failed client=3 peer=192.0.2.7:40000 security=\"Password\" reason=\"Wrong password.\" user=\"bob\"\n \
+             WARN audit: login failed client=3 peer=192.0.2.7:40000 security=\"X509Plain\" reason=\"Wrong password.\" user=\"bob\"\n \
              INFO audit: disconnected client=3 peer=192.0.2.7:40000 seconds=2 reason=\"it went\"\n"
         );
     }

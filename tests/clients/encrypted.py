@@ -69,7 +69,7 @@ def novnc(security, took):
 def logged_in_by(target):
     """The security types by which clients have logged in so far."""
     log = re.sub("\x1b\\[[0-9;]*m", "", target.bridge.log.read_text())
-    return re.findall(r' ready .*security="(\w+)"', log)
+    return re.findall(r' logged in .*security="(\w+)"', log)
 
 
 def tigervnc(target, security, certificate_file):

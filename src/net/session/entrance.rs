@@ -53,7 +53,7 @@ pub(super) fn welcome<I: InputSink>(
 impl<I: InputSink> Session<'_, I> {
     /// Has it decided whether the client may enter.
     pub(super) fn decide(&mut self, login: Login) {
-        self.attempt = Attempt::new(&login);
+        self.attempt = Attempt::new(self.connection.security(), &login);
         let access = Arc::clone(&self.server.access);
         self.deciding = Some(Box::pin(access.decide(login)));
     }

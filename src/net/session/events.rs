@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use rfb::{
-    security::SecurityType,
-    server::{Event, LedState},
-};
+use rfb::server::{Event, LedState};
 use tokio::time::Instant;
 
 use super::{Session, ending::Ending};
@@ -24,8 +21,7 @@ impl<I: InputSink> Session<'_, I> {
                 Event::Rsa(task) => self.do_rsa(task),
                 Event::Login(login) => self.decide(login),
                 Event::Ready { shared } => {
-                    let security = self.connection.security().map(SecurityType::name);
-                    tracing::info!(client, %peer, shared, security, "ready");
+                    tracing::info!(client, %peer, shared, "ready");
                     self.join(shared)?;
                 }
                 // A client may change its mind as often as it likes; the log need not follow.
