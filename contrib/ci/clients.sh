@@ -13,7 +13,7 @@ need_packages node=nodejs npm=npm chromium=chromium chromedriver=chromium-driver
     "$libraries/gstreamer-1.0/libgstvideoconvertscale.so=gstreamer1.0-plugins-base" \
     "$libraries/gstreamer-1.0/libgstpng.so=gstreamer1.0-plugins-good" \
     "$libraries/gstreamer-1.0/libgstrfbsrc.so=gstreamer1.0-plugins-bad"
-need_packages dbus-daemon=dbus-daemon openbox=openbox remmina=remmina remote-viewer=virt-viewer krdc=krdc \
+need_packages dbus-daemon=dbus-daemon openbox=openbox xclip=xclip remmina=remmina remote-viewer=virt-viewer krdc=krdc \
     "$libraries/remmina/plugins/remmina-plugin-vnc.so=remmina-plugin-vnc" gnome-connections=gnome-connections \
     vinagre=vinagre ssvncviewer=ssvnc x2vnc=x2vnc
 # What os-autoinst's VNC console is made of.
