@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Attacks, failures and a minute of use against the release build: contrib/ci/hostile.sh [test]
-# In full, with a table for contrib/doc/SECURITY.md: RFBRIDGE_HOSTILE=10000 RFBRIDGE_SOAK=3600 contrib/ci/hostile.sh
+# Attacks, failures and use without end against the release build: contrib/ci/hostile.sh [case]. `cargo test` has a short form
+# of the first two, so CI runs `soak` alone. In full, with a table for contrib/doc/SECURITY.md:
+# RFBRIDGE_HOSTILE=10000 RFBRIDGE_SOAK=3600 contrib/ci/hostile.sh
 . "$(dirname "$0")/lib.sh"
 need_packages gcc=build-essential
 need_rust
