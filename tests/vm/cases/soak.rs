@@ -22,7 +22,7 @@ use crate::{
 
 const SIZE: Size = Size::new(1280, 720);
 /// How long, unless `RFBRIDGE_SOAK` says otherwise, in seconds.
-const SECONDS: u64 = 240;
+const SECONDS: u64 = 120;
 /// How often the dongle is pulled: each so many rounds.
 const PULLED: usize = 10;
 
