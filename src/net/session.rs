@@ -291,6 +291,8 @@ impl<'a, I: InputSink> Session<'a, I> {
 }
 
 #[cfg(test)]
+mod entrance_tests;
+#[cfg(test)]
 mod pointer_tests;
 #[cfg(test)]
 mod sharing_tests;

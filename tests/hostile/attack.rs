@@ -119,17 +119,22 @@ pub fn conduct(case: &Case, number: usize) {
         after.rss_kib <= before.rss_kib + kept,
         "RSS: {before:?}, then {after:?}"
     );
-    arena.server.wait_for("all keys to be up", |server| {
+    all_keys_up(&arena.server);
+    let log = arena.server.log();
+    assert!(!log.contains("panicked"), "{log}");
+    let logged = log.len() / (earlier_connections + connections + 10);
+    assert!(logged <= LOG, "{logged} bytes of log for each connection");
+}
+
+/// Waits until the target has no key down.
+pub fn all_keys_up(server: &Server) {
+    server.wait_for("all keys to be up", |server| {
         server
             .keyboard()
             .last()
             .is_none_or(|report| report == RELEASED)
             .then_some(())
     });
-    let log = arena.server.log();
-    assert!(!log.contains("panicked"), "{log}");
-    let logged = log.len() / (earlier_connections + connections + 10);
-    assert!(logged <= LOG, "{logged} bytes of log for each connection");
 }
 
 /// A keyboard report with no key down.

@@ -16,7 +16,7 @@ use rfb::{
 
 use crate::{
     arena::{Arena, PASSWORD, Usage},
-    attack::{Noise, RELEASED},
+    attack::{Noise, all_keys_up},
     figures::{self, Row},
     screen::SIZE,
     viewer::{Socket, Viewer},
@@ -142,13 +142,7 @@ pub fn soak() {
         "threads grew: {threads:?}"
     );
     assert!(!arena.server.log().contains("panicked"));
-    arena.server.wait_for("all keys to be up", |server| {
-        server
-            .keyboard()
-            .last()
-            .is_none_or(|report| report == RELEASED)
-            .then_some(())
-    });
+    all_keys_up(&arena.server);
 }
 
 /// The others end when this thread panics, too.

@@ -100,17 +100,7 @@ impl<I: InputSink> Session<'_, I> {
             why: denied.to_string(),
         });
         // A peer that hangs up meanwhile gives back its place at once.
-        let mut ignored = [0; 256];
-        let gone = async {
-            while self
-                .wire
-                .reader
-                .read(&mut ignored)
-                .await
-                .is_ok_and(|n| n > 0)
-            {}
-        };
-        let _ = timeout(delay, gone).await;
+        let _ = timeout(delay, self.gone()).await;
     }
 
     /// Writes what is left and lets the peer read it: closing while bytes from it lie unread would reset the
@@ -128,16 +118,13 @@ impl<I: InputSink> Session<'_, I> {
         if !matches!(timeout_at(ends, write).await, Ok(Ok(()))) {
             return;
         }
+        let _ = timeout_at(ends, self.gone()).await;
+    }
+
+    /// Waits until the peer has hung up; what it says meanwhile is not heard.
+    async fn gone(&mut self) {
         let mut ignored = [0; 1024];
-        let gone = async {
-            while self
-                .wire
-                .reader
-                .read(&mut ignored)
-                .await
-                .is_ok_and(|n| n > 0)
-            {}
-        };
-        let _ = timeout_at(ends, gone).await;
+        let reader = &mut self.wire.reader;
+        while reader.read(&mut ignored).await.is_ok_and(|n| n > 0) {}
     }
 }
