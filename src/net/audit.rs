@@ -85,6 +85,44 @@ pub(super) fn disconnected(
     );
 }
 
+/// Of those who are in, only `holder` types and points from now on; nobody does, if there is none.
+pub(super) fn control(holder: Option<&Identity>) {
+    match holder {
+        Some(who) => tracing::info!(
+            target: "audit",
+            client = who.client.0,
+            peer = %plain(who.peer),
+            user = who.user.as_deref().map(chosen),
+            "has control"
+        ),
+        None => tracing::info!(target: "audit", "nobody has control"),
+    }
+}
+
+/// An operator lets a client only watch, or no longer so.
+pub(super) fn view_only(who: &Identity, view_only: bool) {
+    tracing::info!(
+        target: "audit",
+        client = who.client.0,
+        peer = %plain(who.peer),
+        view_only,
+        user = who.user.as_deref().map(chosen),
+        "view-only"
+    );
+}
+
+/// An operator sends a client away.
+pub(super) fn kicked(who: &Identity, reason: Option<&str>) {
+    tracing::info!(
+        target: "audit",
+        client = who.client.0,
+        peer = %plain(who.peer),
+        reason = reason.map(chosen),
+        user = who.user.as_deref().map(chosen),
+        "kicked"
+    );
+}
+
 /// Without a scope, and IPv4 as such: as firewalls know it.
 fn plain(peer: SocketAddr) -> SocketAddr {
     SocketAddr::new(peer.ip().to_canonical(), peer.port())
@@ -164,6 +202,10 @@ mod tests {
                 &Attempt::new(Some(SecurityType::None), &Login::Anonymous),
             );
             login_failed(client, PEER.into(), &attempt("bob"), &Denied::WrongPassword);
+            control(Some(&who));
+            control(None);
+            view_only(&who, true);
+            kicked(&who, Some("a\nbench"));
             disconnected(
                 client,
                 PEER.into(),
@@ -177,6 +219,10 @@ mod tests {
              INFO audit: logged in client=3 peer=192.0.2.7:40000 security=\"X509Plain\" role=control user=\"alice\"\n \
              INFO audit: logged in client=3 peer=192.0.2.7:40000 security=\"None\" role=control\n \
              WARN audit: login failed client=3 peer=192.0.2.7:40000 security=\"X509Plain\" reason=\"Wrong password.\" user=\"bob\"\n \
+             INFO audit: has control client=3 peer=192.0.2.7:40000 user=\"alice\"\n \
+             INFO audit: nobody has control\n \
+             INFO audit: view-only client=3 peer=192.0.2.7:40000 view_only=true user=\"alice\"\n \
+             INFO audit: kicked client=3 peer=192.0.2.7:40000 reason=\"a\\nbench\" user=\"alice\"\n \
              INFO audit: disconnected client=3 peer=192.0.2.7:40000 seconds=2 reason=\"it went\"\n"
         );
     }

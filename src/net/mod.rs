@@ -189,8 +189,16 @@ impl<I: InputSink> Server<I> {
         config: Arc<ServerConfig>,
     ) {
         let client = ClientId(self.next_client.fetch_add(1, Ordering::Relaxed));
+        // Here and not in its task, so that the oldest that gives way is the one that came first.
+        let is_proven = self.throttle.is_proven(peer.ip());
+        let place = self.admission.enter(peer.ip(), is_proven);
+        let visitor = session::Visitor {
+            client,
+            peer,
+            place,
+        };
         let server = Arc::clone(self);
         self.tasks
-            .spawn(session::serve(server, client, stream, peer, config));
+            .spawn(session::serve(server, visitor, stream, config));
     }
 }

@@ -44,19 +44,28 @@ use events::{led_state, pointer_mode};
 /// A client that takes not one byte for so long is gone (check 68).
 const STALL: Duration = Duration::from_secs(60);
 
+/// Somebody who has connected.
+pub(super) struct Visitor {
+    pub client: ClientId,
+    pub peer: SocketAddr,
+    pub place: Place,
+}
+
 /// Serves one client from its greeting to its end.
 pub(super) async fn serve<I: InputSink>(
     server: Arc<Server<I>>,
-    client: ClientId,
+    visitor: Visitor,
     stream: impl Stream,
-    peer: SocketAddr,
     config: Arc<ServerConfig>,
 ) {
+    let Visitor {
+        client,
+        peer,
+        mut place,
+    } = visitor;
     let began = Instant::now();
     audit::connected(client, peer);
     (server.edges.tell)(News::Connected { client, peer });
-    let is_proven = server.throttle.is_proven(peer.ip());
-    let mut place = server.admission.enter(peer.ip(), is_proven);
     let ending = match welcome(&server, peer, config) {
         Ok((connection, turn)) => {
             let mut session = Session::new(&server, client, Wire::new(stream), peer, connection);

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::{sync::watch, time::Instant};
 
-use super::{InputSink, News, Tell};
+use super::{InputSink, News, Tell, audit};
 use crate::{
     access::Role,
     config::{ControlPolicy, Sessions, Share},
@@ -170,7 +170,7 @@ impl<I: InputSink> Roster<I> {
             return Err(ViewOnlyError::Role);
         }
         entry.view_only = view_only;
-        tracing::info!(target: "audit", client = client.0, user = %entry.identity, view_only, "view-only");
+        audit::view_only(&entry.identity, view_only);
         self.settle(&mut table, Some(client));
         Ok(())
     }
@@ -181,7 +181,7 @@ impl<I: InputSink> Roster<I> {
         let Some(entry) = table.entry(client) else {
             return false;
         };
-        tracing::info!(target: "audit", client = client.0, user = %entry.identity, reason, "kicked");
+        audit::kicked(&entry.identity, reason);
         entry.dismiss(&match reason {
             None => Dismissal::Kicked,
             Some(reason) => Dismissal::KickedFor(reason.to_owned()),
@@ -243,18 +243,9 @@ impl<I: InputSink> Roster<I> {
         let client = holder.as_ref().map(|holder| holder.client);
         if table.told != client {
             table.told = client;
-            self.announce(holder);
+            audit::control(holder.as_ref());
+            (self.tell)(News::Control { holder });
         }
-    }
-
-    fn announce(&self, holder: Option<Identity>) {
-        match &holder {
-            Some(holder) => {
-                tracing::info!(target: "audit", client = holder.client.0, user = %holder, "has control");
-            }
-            None => tracing::info!(target: "audit", "nobody has control"),
-        }
-        (self.tell)(News::Control { holder });
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
