@@ -39,6 +39,8 @@ impl Security {
             None => None,
             Some(files) => {
                 let certificate = Certificate::open(files.certificate.clone(), files.key.clone())?;
+                let (path, sha256) = (files.certificate.display(), certificate.fingerprint());
+                tracing::info!(certificate = %path, sha256, "the certificate's fingerprint");
                 Some(Tls::new(certificate)?)
             }
         };

@@ -12,6 +12,7 @@ mod capture;
 mod clock;
 mod controller;
 mod devicetree;
+mod encryption;
 mod finding;
 mod gadget;
 mod kernel;
@@ -64,7 +65,7 @@ const BOARD: &str = "Board";
 const SERVER: &str = "Server";
 
 /// Identity, part, subject and check, in the order of the report. The identities are for scripts and stay.
-const CHECKS: [(&str, &str, &str, Check); 26] = [
+const CHECKS: [(&str, &str, &str, Check); 27] = [
     ("board", INPUT, "board", board::model),
     ("modules", INPUT, "kernel modules", kernel::modules),
     ("device-mode", INPUT, "USB device mode", boot::device_mode),
@@ -104,6 +105,7 @@ const CHECKS: [(&str, &str, &str, Check); 26] = [
     ("config", SERVER, "configuration", server::config),
     ("listen", SERVER, "port", listen::ports),
     ("password", SERVER, "password", password::password),
+    ("encryption", SERVER, "encryption", encryption::encryption),
     ("xkb-data", SERVER, "keyboard layouts", server::layouts),
     ("clock", SERVER, "clock", clock::clock),
 ];

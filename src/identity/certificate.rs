@@ -1,13 +1,16 @@
 //! A certificate with its chain and its key, from two PEM files.
 
 use std::{
+    net::IpAddr,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{SystemTime, UNIX_EPOCH},
 };
 
 use tokio_rustls::rustls::{
-    self,
-    pki_types::{CertificateDer, PrivateKeyDer, pem, pem::PemObject as _},
+    self, RootCertStore,
+    client::{WebPkiServerVerifier, danger::ServerCertVerifier as _},
+    pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime, pem, pem::PemObject as _},
     sign::CertifiedKey,
 };
 
@@ -44,6 +47,14 @@ pub struct Certificate {
     now: Mutex<Now>,
 }
 
+/// Whether a certificate's time is now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Validity {
+    Good,
+    Expired,
+    NotYet,
+}
+
 #[derive(Debug)]
 struct Now {
     shown: Arc<CertifiedKey>,
@@ -56,16 +67,31 @@ impl Certificate {
     pub fn open(certificate: PathBuf, key: PathBuf) -> Result<Self, CertificateError> {
         let tried = [file::stamp(&certificate), file::stamp(&key)];
         let shown = Arc::new(read(&certificate, &key)?);
-        tracing::info!(
-            certificate = %certificate.display(),
-            sha256 = %fingerprint(end_entity(&shown)),
-            "the certificate's fingerprint"
-        );
         Ok(Self {
             certificate,
             key,
             now: Mutex::new(Now { shown, tried }),
         })
+    }
+
+    /// As viewers show it.
+    pub fn fingerprint(&self) -> String {
+        fingerprint(end_entity(&self.shown()))
+    }
+
+    /// What viewers will think of it at this time.
+    pub fn validity(&self, time: SystemTime) -> Validity {
+        use rustls::CertificateError as Error;
+        match verify(&self.shown(), time) {
+            Err(rustls::Error::InvalidCertificate(
+                Error::Expired | Error::ExpiredContext { .. },
+            )) => Validity::Expired,
+            Err(rustls::Error::InvalidCertificate(
+                Error::NotValidYet | Error::NotValidYetContext { .. },
+            )) => Validity::NotYet,
+            // Whom a viewer trusts, and by which name it comes, is not known here.
+            _ => Validity::Good,
+        }
     }
 
     /// What the next handshake shows.
@@ -118,6 +144,26 @@ pub fn fingerprint_of(path: &Path) -> Result<String, CertificateError> {
 
 fn end_entity(key: &CertifiedKey) -> &[u8] {
     key.cert.first().map(AsRef::as_ref).unwrap_or_default()
+}
+
+/// Looks at it as a viewer does that trusts it.
+fn verify(key: &CertifiedKey, time: SystemTime) -> Result<(), rustls::Error> {
+    let Some((first, chain)) = key.cert.split_first() else {
+        return Ok(());
+    };
+    let mut roots = RootCertStore::empty();
+    for certificate in &key.cert {
+        roots.add(certificate.clone())?;
+    }
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider());
+    let verifier = verifier
+        .build()
+        .map_err(|error| rustls::Error::General(error.to_string()))?;
+    let name = ServerName::from(IpAddr::from([127, 0, 0, 1]));
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let time = UnixTime::since_unix_epoch(since);
+    verifier.verify_server_cert(first, chain, &name, &[], time)?;
+    Ok(())
 }
 
 fn read(certificate: &Path, key: &Path) -> Result<CertifiedKey, CertificateError> {

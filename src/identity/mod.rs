@@ -23,8 +23,9 @@ use tokio_rustls::{
 };
 use tokio_util::sync::CancellationToken;
 
-pub use certificate::{Certificate, CertificateError, fingerprint_of};
+pub use certificate::{Certificate, CertificateError, Validity, fingerprint_of};
 pub use create::{CreateError, Names, create, create_host_key};
+pub use file::FileError;
 pub use host_key::{HostKey, HostKeyError};
 
 /// How often the files are looked at.

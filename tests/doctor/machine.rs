@@ -3,9 +3,9 @@
 use std::{
     collections::BTreeMap,
     fs,
-    os::unix::fs::{PermissionsExt as _, symlink},
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink},
     path::{Path, PathBuf},
-    sync::Mutex,
+    sync::{Mutex, OnceLock},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -13,11 +13,14 @@ use rfb::geom::Size;
 use rfbridge::{
     config::Settings,
     doctor::{Camera, Clock, Finding, Machine, Options, Report, Served, Watched, examine},
+    identity::{Names, create},
     source::{Description, Wishes},
 };
 use tempfile::TempDir;
 
 pub const CONFIG: &str = "etc/rfbridge/rfbridge.toml";
+/// Of a configuration that has a certificate.
+pub const ENCRYPTED: &str = "[security]\ncertificate = \"/etc/rfbridge/certificate.pem\"\nkey = \"/etc/rfbridge/key.pem\"\n";
 pub const BOOT: &str = "boot/firmware/config.txt";
 pub const GADGET: &str = "sys/kernel/config/usb_gadget/rfbridge";
 pub const CONTROLLER: &str = "sys/class/udc/fe980000.usb";
@@ -203,7 +206,11 @@ impl Fake {
         fake.write("sys/class/hwmon/hwmon1/name", "rpi_volt\n");
         fake.write("sys/class/hwmon/hwmon1/in0_lcrit_alarm", "0\n");
         fake.write("sys/class/thermal/thermal_zone0/temp", "48200\n");
-        fake.write(CONFIG, "listen = [\"0.0.0.0:5900\"]\n");
+        fake.write(CONFIG, &format!("listen = [\"0.0.0.0:5900\"]\n{ENCRYPTED}"));
+        let (certificate, key) = certificate();
+        fake.write("etc/rfbridge/certificate.pem", certificate);
+        fake.write("etc/rfbridge/key.pem", key);
+        fake.mode("etc/rfbridge/key.pem", 0o640);
         fake.write(
             "etc/systemd/system/rfbridge.service",
             "[Service]\nLoadCredential=rfbridge-password:/etc/rfbridge/password\n",
@@ -275,10 +282,25 @@ impl Fake {
     }
 }
 
-/// What the kernel says of a process of this user, whose only other group is video.
+/// What the kernel says of a process of this user, who is in the group of the files that tests make, and in video.
 pub fn status(user: u32) -> String {
     let four = format!("{user}\t{user}\t{user}\t{user}");
-    format!("Name:\tx\nUid:\t{four}\nGid:\t{four}\nGroups:\t44 \n")
+    let file = tempfile::tempfile().and_then(|file| file.metadata());
+    let group = file.expect("a file").gid();
+    format!("Name:\tx\nUid:\t{four}\nGid:\t{four}\nGroups:\t44 {group} \n")
+}
+
+/// A certificate and its key in PEM form.
+fn certificate() -> &'static (String, String) {
+    static MADE: OnceLock<(String, String)> = OnceLock::new();
+    MADE.get_or_init(|| {
+        let directory = tempfile::tempdir().expect("a directory");
+        let [certificate, key] = ["certificate", "key"].map(|name| directory.path().join(name));
+        let names = Names(vec!["kvm".to_owned()]);
+        create(&certificate, &key, &names, false).expect("a certificate");
+        let text = |path| fs::read_to_string(path).expect("a file");
+        (text(certificate), text(key))
+    })
 }
 
 /// What the doctor says of a machine.

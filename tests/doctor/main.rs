@@ -92,6 +92,7 @@ fn json_has_the_same_findings_under_stable_names() {
             "config",
             "listen",
             "password",
+            "encryption",
             "xkb-data",
             "clock",
         ]
@@ -134,7 +135,7 @@ proptest! {
         }
         let seen = fake.examine();
         let ids: HashSet<_> = seen.report.findings.iter().map(|finding| finding.id).collect();
-        prop_assert_eq!(ids.len(), 26);
+        prop_assert_eq!(ids.len(), 27);
         let escape = char::from(0x1b);
         prop_assert!(!seen.report.to_text(PLAIN).contains(escape));
         prop_assert!(serde_json::from_str::<serde_json::Value>(&seen.report.to_json().expect("JSON")).is_ok());

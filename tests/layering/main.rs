@@ -47,21 +47,24 @@ const RFB: Layers = &[
 const BRIDGE: Layers = &[
     ("config", &[]),
     ("logging", &[]),
+    ("sync", &[]),
     ("cli", &["config"]),
     // Decides about logins, knows no network.
     ("access", &["config"]),
     // Certificates and keys; who shows them to whom is not its business.
     ("identity", &[]),
     ("video", &["config"]),
-    ("hid", &["config"]),
-    ("source", &["config", "video"]),
+    ("hid", &["config", "sync"]),
+    ("source", &["config", "sync", "video"]),
     ("gadget", &["config", "hid"]),
     // Texts become input events, whoever wants them typed: sessions and the control socket.
     ("typing", &["hid"]),
     // Sees frames and input events, never devices.
     (
         "net",
-        &["config", "access", "identity", "video", "hid", "typing"],
+        &[
+            "config", "sync", "access", "identity", "video", "hid", "typing",
+        ],
     ),
     // Other programs' way in; what the server is doing is told to it, it does not look.
     ("control", &["typing"]),
@@ -70,7 +73,9 @@ const BRIDGE: Layers = &[
     // Looks at all that a server would use, by the same code where there is some.
     (
         "doctor",
-        &["config", "access", "video", "hid", "source", "gadget"],
+        &[
+            "config", "access", "identity", "video", "hid", "source", "gadget",
+        ],
     ),
     (
         "app",

@@ -60,7 +60,7 @@ pub const CASES: &[Case] = &[
     (
         "no right to capture",
         |fake| {
-            fake.mode("dev/video0", 0o660);
+            fake.mode("dev/video0", 0o600);
             fake.camera.nodes[0].1 =
                 Err("/dev/video0 may not be opened by this user: add it to the group video".into());
         },

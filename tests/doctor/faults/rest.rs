@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Case, Error, Note, Warning};
-use crate::machine::CONFIG;
+use crate::machine::{CONFIG, ENCRYPTED};
 
 pub const CASES: &[Case] = &[
     (
@@ -212,6 +212,69 @@ pub const CASES: &[Case] = &[
         Error,
         "pi may not read",
         "chgrp pi /etc/rfbridge/users",
+    ),
+    (
+        "nothing that encrypts",
+        |fake| fake.write(CONFIG, "listen = \"0.0.0.0:5900\"\n"),
+        "encryption",
+        Note,
+        "sees the screen and all that is typed",
+        "sudo rfbridge cert",
+    ),
+    (
+        "a certificate that is not there",
+        |fake| fake.remove("etc/rfbridge/certificate.pem"),
+        "encryption",
+        Error,
+        "rfbridge does not start: cannot read",
+        "sudo rfbridge cert",
+    ),
+    (
+        "a certificate that is none",
+        |fake| fake.write("etc/rfbridge/certificate.pem", "swordfsh\n"),
+        "encryption",
+        Error,
+        "holds no certificate in PEM form",
+        "sudo rfbridge cert",
+    ),
+    (
+        "a key that everybody can read",
+        |fake| fake.mode("etc/rfbridge/key.pem", 0o644),
+        "encryption",
+        Error,
+        "can be read by every user of this machine (mode 0644)",
+        "chmod o=",
+    ),
+    (
+        "a key that is another's",
+        |fake| fake.mode("etc/rfbridge/key.pem", 0o600),
+        "encryption",
+        Error,
+        "pi may not read /etc/rfbridge/key.pem",
+        "chgrp pi /etc/rfbridge/key.pem",
+    ),
+    (
+        "a certificate that has expired",
+        |fake| {
+            fake.clock.now = std::time::UNIX_EPOCH + Duration::from_secs(2_600_000_000);
+        },
+        "encryption",
+        Warning,
+        "has expired",
+        "sudo rfbridge cert --force",
+    ),
+    (
+        "a host key that is none",
+        |fake| {
+            let config = format!(
+                "listen = \"0.0.0.0:5900\"\n{ENCRYPTED}host-key = \"/etc/rfbridge/key.pem\"\n"
+            );
+            fake.write(CONFIG, &config);
+        },
+        "encryption",
+        Error,
+        "holds no RSA key",
+        "rfbridge cert --host-key",
     ),
     (
         "no layouts",
