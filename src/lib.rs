@@ -38,6 +38,7 @@
 //! | [`identity`] | what clients know this server by: certificate and host key |
 //! | [`net`] | listeners, sessions, who of them has control, and the limits that keep one peer from harming another |
 //! | [`doctor`] | looks at everything and says what to mend; changes nothing |
+//! | `sync` | the locks of what threads share, which a scheduler may stand in for |
 //! | [`demo`] | a small simulated target that understands nothing but HID reports |
 //!
 //! The protocol itself is the crate [`rfb`], which does no IO.
@@ -62,5 +63,6 @@ pub mod identity;
 pub mod logging;
 pub mod net;
 pub mod source;
+mod sync;
 pub mod typing;
 pub mod video;

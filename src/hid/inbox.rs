@@ -3,16 +3,17 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    sync::PoisonError,
     time::Duration,
 };
 
 use tokio::sync::Notify;
 
 use super::{ClientId, Input};
+use crate::sync::{Condvar, Mutex, MutexGuard};
 
 /// Inputs that may wait before a client has to.
-const ROOM: usize = 64;
+const ROOM: usize = if cfg!(shuttle) { 2 } else { 64 };
 
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
@@ -163,6 +164,9 @@ impl State {
         both
     }
 }
+
+#[cfg(all(test, shuttle))]
+mod schedules;
 
 #[cfg(test)]
 mod tests {

@@ -2,14 +2,17 @@
 
 use std::{
     mem,
-    sync::{Arc, Condvar, Mutex, PoisonError},
+    sync::{Arc, PoisonError},
 };
 
 use bytes::Bytes;
 use rfb::geom::Size;
 
 use super::{Lent, SourceError, pool::Pool};
-use crate::video::{BadPicture, Captured, Colour, Layout, tolerance};
+use crate::{
+    sync::{Condvar, Mutex},
+    video::{BadPicture, Captured, Colour, Layout, tolerance},
+};
 
 /// A captured picture that can be kept: its bytes are shared, never copied.
 #[derive(Clone)]
@@ -228,5 +231,7 @@ impl Sender {
     }
 }
 
+#[cfg(all(test, shuttle))]
+mod schedules;
 #[cfg(test)]
 mod tests;

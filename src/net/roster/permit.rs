@@ -3,9 +3,11 @@
 use std::{
     future::{Future, poll_fn},
     pin::pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, PoisonError},
     task::Poll,
 };
+
+use crate::sync::{Mutex, MutexGuard};
 
 /// Held by a client's session, given and taken by the roster.
 #[derive(Clone, Debug, Default)]
@@ -41,6 +43,9 @@ impl Permit {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(all(test, shuttle))]
+mod schedules;
 
 #[cfg(test)]
 mod tests {

@@ -4,13 +4,13 @@ use super::*;
 
 const SIZE: Size = Size::new(16, 16);
 
-struct Bench {
-    mailbox: Arc<Mailbox>,
+pub(super) struct Bench {
+    pub(super) mailbox: Arc<Mailbox>,
     sender: Sender,
 }
 
 impl Bench {
-    fn new(tolerance: u8) -> Self {
+    pub(super) fn new(tolerance: u8) -> Self {
         let mailbox = Arc::<Mailbox>::default();
         let sender = Sender::new(Arc::clone(&mailbox), tolerance);
         Self { mailbox, sender }
@@ -20,11 +20,11 @@ impl Bench {
         self.sender.put(captured(layout, bytes).into());
     }
 
-    fn put_grey(&mut self, grey: u8) {
+    pub(super) fn put_grey(&mut self, grey: u8) {
         self.put(Layout::Yuyv, &[grey; 512]);
     }
 
-    fn lose(&self) {
+    pub(super) fn lose(&self) {
         self.sender
             .put_trouble(SourceError::Lost("unplugged".to_owned()));
     }

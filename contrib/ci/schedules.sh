@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# What threads share, in thousands of orders in which they may run: the tests named `schedules`, with the locks of a scheduler.
+. "$(dirname "$0")/lib.sh"
+need_packages gcc=build-essential
+need_rust
+RUSTFLAGS="--cfg shuttle" cargo test --quiet --lib --target-dir "${CARGO_TARGET_DIR:-target}/shuttle" schedules::

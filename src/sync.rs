@@ -1,0 +1,16 @@
+//! Locks for what threads share: the standard library's, or those of a scheduler that tries the orders in which threads can
+//! run (`contrib/ci/schedules.sh`).
+
+#[cfg(shuttle)]
+pub(crate) use shuttle::sync::{Condvar, Mutex, MutexGuard};
+#[cfg(not(shuttle))]
+pub(crate) use std::sync::{Condvar, Mutex, MutexGuard};
+
+/// Runs a test of several threads in many orders; the seed of one that fails is printed.
+#[cfg(all(test, shuttle))]
+pub(crate) fn in_many_orders(test: impl Fn() + Send + Sync + Clone + 'static) {
+    const ORDERS: usize = 20_000;
+    shuttle::check_random(test.clone(), ORDERS);
+    // Orders in which one thread is left behind at three points: what is rare by chance.
+    shuttle::check_pct(test, ORDERS, 3);
+}
