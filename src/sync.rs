@@ -5,6 +5,33 @@
 pub(crate) use shuttle::sync::{Condvar, Mutex, MutexGuard};
 #[cfg(not(shuttle))]
 pub(crate) use std::sync::{Condvar, Mutex, MutexGuard};
+#[cfg(not(shuttle))]
+pub(crate) use tokio::sync::Notify;
+
+/// Tokio's, before each use of which other threads may run.
+#[cfg(shuttle)]
+#[derive(Debug, Default)]
+pub(crate) struct Notify {
+    inner: tokio::sync::Notify,
+    point: shuttle::sync::atomic::AtomicBool,
+}
+
+#[cfg(shuttle)]
+impl Notify {
+    pub(crate) fn notified(&self) -> tokio::sync::futures::Notified<'_> {
+        self.others_may_run();
+        self.inner.notified()
+    }
+
+    pub(crate) fn notify_waiters(&self) {
+        self.others_may_run();
+        self.inner.notify_waiters();
+    }
+
+    fn others_may_run(&self) {
+        self.point.load(std::sync::atomic::Ordering::SeqCst);
+    }
+}
 
 /// Runs a test of several threads in many orders; the seed of one that fails is printed.
 #[cfg(all(test, shuttle))]

@@ -7,10 +7,8 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::Notify;
-
 use super::{ClientId, Input};
-use crate::sync::{Condvar, Mutex, MutexGuard};
+use crate::sync::{Condvar, Mutex, MutexGuard, Notify};
 
 /// Inputs that may wait before a client has to.
 const ROOM: usize = if cfg!(shuttle) { 2 } else { 64 };
