@@ -1,5 +1,8 @@
 //! A client of a running rfbridge over TCP, strict in what it reads.
 
+pub mod rsa_aes;
+pub mod tls;
+
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
@@ -11,8 +14,8 @@ use rfb::testing::client::{Client, Message, request};
 /// Nothing that is waited for takes this long unless it never comes.
 pub const DEADLINE: Duration = Duration::from_secs(20);
 
-/// A socket to the server.
-pub struct Socket(pub TcpStream);
+/// A socket to the server, or what became of it.
+pub struct Socket<S = TcpStream>(pub S);
 
 impl Socket {
     pub fn connect(address: SocketAddr) -> Self {
@@ -36,7 +39,9 @@ impl Socket {
         stream.set_read_timeout(Some(DEADLINE)).expect("an option");
         Socket(stream)
     }
+}
 
+impl<S: Read + Write> Socket<S> {
     pub fn send(&mut self, bytes: &[u8]) {
         self.0.write_all(bytes).expect("the server takes it");
     }
@@ -56,14 +61,16 @@ impl Socket {
         match self.0.read_to_end(&mut bytes) {
             Ok(_) => bytes,
             Err(e) if e.kind() == ErrorKind::ConnectionReset => bytes,
+            // It does not take leave of TLS.
+            Err(e) if e.kind() == ErrorKind::UnexpectedEof => bytes,
             Err(e) => panic!("the server closes the connection, not: {e}"),
         }
     }
 }
 
 /// A client after the handshake, strict in what it reads.
-pub struct Viewer {
-    pub socket: Socket,
+pub struct Viewer<S = TcpStream> {
+    pub socket: Socket<S>,
     pub client: Client,
     waiting: Vec<Message>,
 }
@@ -99,8 +106,16 @@ impl Viewer {
         Self::init(socket)
     }
 
+    /// Waits this long for what is awaited, instead of [`DEADLINE`].
+    pub fn has_patience(&mut self, patience: Duration) {
+        let stream = &self.socket.0;
+        stream.set_read_timeout(Some(patience)).expect("an option");
+    }
+}
+
+impl<S: Read + Write> Viewer<S> {
     /// Sends ClientInit and reads its answer.
-    pub fn init(mut socket: Socket) -> Self {
+    pub fn init(mut socket: Socket<S>) -> Self {
         socket.send(&[1]);
         let init = socket.read(24);
         let size = Size::new(
@@ -114,12 +129,6 @@ impl Viewer {
             client: Client::new(size),
             waiting: Vec::new(),
         }
-    }
-
-    /// Waits this long for what is awaited, instead of [`DEADLINE`].
-    pub fn has_patience(&mut self, patience: Duration) {
-        let stream = &self.socket.0;
-        stream.set_read_timeout(Some(patience)).expect("an option");
     }
 
     pub fn send(&mut self, bytes: &[u8]) {

@@ -6,6 +6,7 @@ mod input;
 mod pictures;
 mod pointer;
 mod robustness;
+mod rsa_aes;
 mod server;
 mod sessions;
 mod tls;

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use rfb::geom::Size;
 use tempfile::TempDir;
+use tokio_rustls::rustls::pki_types::{CertificateDer, pem::PemObject as _};
 
 use crate::viewer::{DEADLINE, Viewer};
 
@@ -62,10 +63,7 @@ impl Server {
     /// A target whose screen is one PNG that never changes.
     pub fn still(size: Size) -> Server {
         let dir = tempfile::tempdir().expect("a temporary directory");
-        let frames = dir.path().join("frames");
-        std::fs::create_dir(&frames).expect("a directory");
-        write_png(&frames.join("1.png"), size);
-        let source = format!("replay:{}", frames.display());
+        let source = still_source(dir.path(), size);
         Server::start_in(dir, &["serve", "--source", &source, "--sink", "null"])
     }
 
@@ -120,6 +118,12 @@ impl Server {
         }
     }
 
+    /// The certificate that it shows.
+    pub fn certificate(&self) -> CertificateDer<'static> {
+        let path = self.dir.path().join(CERTIFICATE);
+        CertificateDer::from_pem_file(path).expect("a certificate")
+    }
+
     /// Ends it as an operator does.
     pub fn terminate(&mut self) -> ExitStatus {
         let pid = i32::try_from(self.child.id()).expect("a process id");
@@ -141,10 +145,45 @@ fn log_of(dir: &Path) -> String {
 }
 
 /// A file that only its owner can read.
-pub fn write_secret(path: &Path, secret: &str) {
+pub fn write_secret(path: &Path, secret: impl AsRef<[u8]>) {
     std::fs::write(path, secret).expect("a file");
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).expect("a mode");
 }
+
+/// A password in this directory, and the flag that names it.
+pub fn password(dir: &Path, password: &str) -> [String; 2] {
+    let path = dir.join("password");
+    write_secret(&path, password);
+    ["--password-file".to_owned(), path.display().to_string()]
+}
+
+/// A certificate in this directory, and the flags that name it.
+pub fn certificate(dir: &Path) -> [String; 2] {
+    cert(dir, &["--name", "127.0.0.1"]);
+    let flag = |name: &str, file: &str| format!("--security-{name}={}", dir.join(file).display());
+    [flag("certificate", CERTIFICATE), flag("key", "key.pem")]
+}
+
+/// A host key in this directory, and the flag that names it.
+pub fn host_key(dir: &Path) -> String {
+    cert(dir, &["--host-key"]);
+    format!("--security-host-key={}", dir.join(HOST_KEY).display())
+}
+
+/// `rfbridge cert` with these arguments; gives what it tells.
+pub fn cert(dir: &Path, arguments: &[&str]) -> String {
+    let made = Command::new(env!("CARGO_BIN_EXE_rfbridge"))
+        .args(["cert", "--directory"])
+        .arg(dir)
+        .args(arguments)
+        .output()
+        .expect("the binary runs");
+    assert!(made.status.success(), "{made:?}");
+    String::from_utf8(made.stdout).expect("UTF-8")
+}
+
+pub const CERTIFICATE: &str = "certificate.pem";
+pub const HOST_KEY: &str = "host-key.pem";
 
 /// A still picture in which no two places look alike.
 pub fn picture(size: Size) -> Vec<[u8; 3]> {
@@ -153,6 +192,14 @@ pub fn picture(size: Size) -> Vec<[u8; 3]> {
         [x as u8, y as u8, ((x / 16) ^ (y / 16)) as u8]
     };
     (0..size.area()).map(pixel).collect()
+}
+
+/// A source in this directory that shows [`picture`] and nothing else.
+pub fn still_source(dir: &Path, size: Size) -> String {
+    let frames = dir.join("frames");
+    std::fs::create_dir(&frames).expect("a directory");
+    write_png(&frames.join("1.png"), size);
+    format!("replay:{}", frames.display())
 }
 
 fn write_png(path: &PathBuf, size: Size) {
@@ -166,7 +213,7 @@ fn write_png(path: &PathBuf, size: Size) {
 }
 
 /// Whether the viewer's screen shows [`picture`].
-pub fn shows_picture(viewer: &Viewer) -> bool {
+pub fn shows_picture<S>(viewer: &Viewer<S>) -> bool {
     let expected = picture(viewer.client.size());
     let shown = viewer.client.decoder.rgb().iter();
     shown
