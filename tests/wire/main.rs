@@ -12,6 +12,7 @@ mod sessions;
 mod tls;
 mod typing;
 mod updates;
+mod users;
 #[path = "../viewer/mod.rs"]
 #[allow(dead_code, reason = "the tests in a machine use the rest")]
 mod viewer;

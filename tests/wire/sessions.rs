@@ -15,7 +15,7 @@ use crate::viewer::{Socket, Viewer};
 const LEADER: u32 = 0xffe4;
 
 /// Runs `rfbridge ctl` with these arguments; gives its exit code, standard output and standard error.
-fn ctl(server: &Server, arguments: &[&str]) -> (i32, String, String) {
+pub fn ctl(server: &Server, arguments: &[&str]) -> (i32, String, String) {
     let output = ctl_command(server, arguments).output();
     let output = output.expect("the binary starts");
     let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
