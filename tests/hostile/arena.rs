@@ -1,17 +1,26 @@
 //! A guarded rfbridge, its screen, and the good client in front of it.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, time::Duration};
+use std::{fs, sync::LazyLock, time::Duration};
 
 use rfb::security::vnc_auth::Password;
 
 use crate::{
     good::GoodClient,
     screen::Screen,
-    server::Server,
+    server::{self, Server},
     viewer::{Socket, Viewer},
 };
 
 pub const PASSWORD: &[u8] = b"letmein!";
+/// What is offered: neither X509None nor None.
+const TYPES: &str = "X509Vnc,X509Plain,RA2,RA2ne,RA2_256,RA2ne_256,VncAuth";
+
+/// The host key of all servers: it takes a while to make one.
+static HOST_KEY: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    server::host_key(dir.path());
+    fs::read(dir.path().join(server::HOST_KEY)).expect("a key")
+});
 
 /// What the server uses.
 #[derive(Clone, Copy, Debug)]
@@ -81,26 +90,29 @@ impl Arena {
     }
 }
 
-/// A server with a password whose reports go nowhere but into its record.
+/// A server with a password, a certificate and a host key, whose reports go nowhere but into its record.
 pub fn guarded(dir: tempfile::TempDir, screen: &Screen) -> Server {
-    let password = dir.path().join("password");
-    write_password(&password);
-    let password = password.to_str().expect("a UTF-8 path").to_owned();
+    let password = std::str::from_utf8(PASSWORD).expect("UTF-8");
+    let [flag, password] = server::password(dir.path(), password);
+    let [certificate, key] = server::certificate(dir.path());
+    let host_key = dir.path().join(server::HOST_KEY);
+    server::write_secret(&host_key, &*HOST_KEY);
     let arguments = [
         "serve",
         "--source",
         &screen.source(),
         "--sink",
         "null",
-        "--password-file",
+        &flag,
         &password,
+        &certificate,
+        &key,
+        "--security-host-key",
+        &host_key.display().to_string(),
+        "--security-types",
+        TYPES,
     ];
     Server::start_in(dir, &arguments)
-}
-
-fn write_password(file: &Path) {
-    fs::write(file, PASSWORD).expect("a file");
-    fs::set_permissions(file, fs::Permissions::from_mode(0o600)).expect("a mode");
 }
 
 /// Logs in with VncAuth, whatever else is offered.

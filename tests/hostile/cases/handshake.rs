@@ -9,10 +9,10 @@ use crate::{
 };
 
 /// ClientInit, and a key behind it.
-const AHEAD: &[u8] = &[1, 4, 1, 0, 0, 0, 0, 0, 0x61];
+pub(super) const AHEAD: &[u8] = &[1, 4, 1, 0, 0, 0, 0, 0, 0x61];
 
 /// What ends a handshake badly: nothing, or a failure, with a reason in 3.8, and nothing behind it.
-fn is_refusal(answer: &[u8], with_reason: bool) -> bool {
+pub(super) fn is_refusal(answer: &[u8], with_reason: bool) -> bool {
     match answer {
         [] => true,
         [0, 0, 0, 1] => !with_reason,

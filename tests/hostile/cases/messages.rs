@@ -17,7 +17,7 @@ use crate::{
 
 /// What the server may have taken at most meanwhile, in KiB, the good client's pictures and all. The messages together
 /// are more.
-const MEANWHILE: u64 = 40 * 1024;
+pub(super) const MEANWHILE: u64 = 40 * 1024;
 
 /// Ends their own connection and says nothing more.
 fn closes(attack: &Attack<'_>, bytes: &[u8]) {

@@ -6,6 +6,8 @@ mod input;
 mod messages;
 mod noise;
 mod readers;
+mod rsa_aes;
+mod vencrypt;
 
 use crate::attack::Attack;
 
@@ -38,10 +40,17 @@ pub const ALL: &[Case] = &[
         "check_08_types_that_were_not_offered",
         handshake::not_offered,
     ),
+    case(
+        "check_08_subtypes_that_were_not_offered",
+        vencrypt::not_offered,
+    ),
     case("check_09_wrong_passwords", handshake::wrong_passwords),
     case("check_11_replayed_answers", handshake::replayed),
     case("check_12_everything_at_once", handshake::pipelined),
     case("check_13_guessing", handshake::guessing),
+    case("check_14_bytes_ahead_of_tls", vencrypt::ahead),
+    case("check_15_broken_tls_handshakes", vencrypt::broken),
+    case("check_16_plain_lengths", vencrypt::plain_lengths),
     case("check_28_unknown_messages", messages::unknown),
     case("check_29_endless_encodings", messages::encodings),
     case("check_41_impossible_pixel_formats", messages::pixel_formats),
@@ -68,6 +77,10 @@ pub const ALL: &[Case] = &[
     case("check_70_leaving_at_every_byte", floods::leaving),
     case("check_71_messages_cut_at_every_byte", noise::cut),
     case("check_71_damaged_messages", noise::damaged),
+    case("rsa_aes_impossible_keys", rsa_aes::impossible_keys),
+    case("rsa_aes_wrong_hashes", rsa_aes::wrong_hashes),
+    case("rsa_aes_messages_cut", rsa_aes::cut),
+    case("rsa_aes_replayed_messages", rsa_aes::replayed),
     case("flood_from_one_address", floods::from_one_address),
     case("flood_from_many_addresses", floods::from_many_addresses),
 ];
