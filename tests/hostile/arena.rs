@@ -60,9 +60,14 @@ pub struct Arena {
 
 impl Arena {
     pub fn new() -> Self {
+        Self::with(&[])
+    }
+
+    /// With more flags.
+    pub fn with(flags: &[&str]) -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let screen = Screen::new(dir.path());
-        let server = guarded(dir, &screen);
+        let server = guarded(dir, &screen, flags);
         let viewer = log_in(Socket::connect(server.address));
         Self {
             good: GoodClient::watch(screen, viewer),
@@ -91,16 +96,17 @@ impl Arena {
 }
 
 /// A server with a password, a certificate and a host key, whose reports go nowhere but into its record.
-pub fn guarded(dir: tempfile::TempDir, screen: &Screen) -> Server {
+pub fn guarded(dir: tempfile::TempDir, screen: &Screen, flags: &[&str]) -> Server {
     let password = std::str::from_utf8(PASSWORD).expect("UTF-8");
     let [flag, password] = server::password(dir.path(), password);
     let [certificate, key] = server::certificate(dir.path());
     let host_key = dir.path().join(server::HOST_KEY);
     server::write_secret(&host_key, &*HOST_KEY);
-    let arguments = [
+    let (host_key, source) = (host_key.display().to_string(), screen.source());
+    let mut arguments = vec![
         "serve",
         "--source",
-        &screen.source(),
+        &source,
         "--sink",
         "null",
         &flag,
@@ -108,10 +114,11 @@ pub fn guarded(dir: tempfile::TempDir, screen: &Screen) -> Server {
         &certificate,
         &key,
         "--security-host-key",
-        &host_key.display().to_string(),
+        &host_key,
         "--security-types",
         TYPES,
     ];
+    arguments.extend(flags);
     Server::start_in(dir, &arguments)
 }
 

@@ -30,7 +30,7 @@ pub const ALL: &[(&str, fn())] = &[
 fn scene() -> (Screen, Server, Viewer) {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let screen = Screen::new(dir.path());
-    let server = guarded(dir, &screen);
+    let server = guarded(dir, &screen, &[]);
     let mut viewer = log_in(Socket::connect(server.address));
     viewer.encodings(&[7, -23, -308]);
     (screen, server, viewer)
@@ -109,7 +109,7 @@ fn record_on_a_full_disk() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     symlink("/dev/full", dir.path().join("reports")).expect("a link");
     let mut screen = Screen::new(dir.path());
-    let mut server = guarded(dir, &screen);
+    let mut server = guarded(dir, &screen, &[]);
     let mut viewer = log_in(Socket::connect(server.address));
     viewer.send(&key(true, 'a'.into()));
     server.wait_for("the end of the record to be told", |server| {
@@ -235,7 +235,7 @@ fn sigterm_in_every_state() {
     for (name, state) in states {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let screen = Screen::new(dir.path());
-        let mut server = guarded(dir, &screen);
+        let mut server = guarded(dir, &screen, &[]);
         let present = state(&server);
         let began = Instant::now();
         let status = server.terminate();

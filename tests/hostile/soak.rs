@@ -1,16 +1,19 @@
 //! Clients that come and go for as long as `RFBRIDGE_SOAK` says, in seconds: nothing grows.
 
 use std::{
-    io::Read as _,
-    net::{Ipv4Addr, SocketAddr},
-    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    io::{Read, Write},
+    net::{Ipv4Addr, SocketAddr, TcpStream},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
 
 use rfb::{
     pixel::PixelFormat,
-    security::vnc_auth::Password,
+    security::{SecurityType, vnc_auth::Password},
     testing::client::{Message, continuous_updates, extended_key, fence, pointer},
 };
 
@@ -19,8 +22,13 @@ use crate::{
     attack::{Noise, all_keys_up},
     figures::{self, Row},
     screen::SIZE,
-    viewer::{Socket, Viewer},
+    viewer::{
+        Socket, Viewer,
+        rsa_aes::{Exchange, Sealed},
+        tls::{self, Tls},
+    },
 };
+use tokio_rustls::rustls::{ClientConfig, version::TLS13};
 
 /// With the good client as many as are served.
 const CLIENTS: usize = 31;
@@ -44,8 +52,10 @@ const ENCODINGS: &[&[i32]] = &[
 pub fn soak() {
     let seconds = crate::number("RFBRIDGE_SOAK", SECONDS);
     let length = Duration::from_secs(seconds as u64);
-    let mut arena = Arena::new();
+    // So many may be on their way in as there are.
+    let mut arena = Arena::with(&["--limits-strangers", "64"]);
     arena.good.sees(10);
+    let tls = tls::client(arena.server.certificate(), &TLS13);
     let before = arena.at_rest(None);
     let (earlier, _) = arena.worst();
 
@@ -59,14 +69,14 @@ pub fn soak() {
     thread::scope(|scope| {
         for number in 0..CLIENTS {
             let (address, over, came, refused) = (arena.server.address, &over, &came, &refused);
+            let tls = &tls;
             scope.spawn(move || {
                 let mut noise = Noise::new(number as u64);
                 let from = Ipv4Addr::new(127, 100, 0, 1 + number as u8);
                 while !over.load(Ordering::Relaxed) {
                     came.fetch_add(1, Ordering::Relaxed);
-                    match enter(address, from) {
-                        Some(viewer) => visit(viewer, &mut noise, over),
-                        None => drop(refused.fetch_add(1, Ordering::Relaxed)),
+                    if come(address, from, tls, &mut noise, over).is_none() {
+                        refused.fetch_add(1, Ordering::Relaxed);
                     }
                 }
             });
@@ -154,30 +164,78 @@ impl Drop for EndsWhenDropped<'_> {
     }
 }
 
-/// Logs in; `None` if all places are taken, which they are until somebody who left was noticed.
-fn enter(address: SocketAddr, from: Ipv4Addr) -> Option<Viewer> {
+/// Logs in, in clear or in one of two ways encrypted, and looks around; `None` if all places are taken, which they are until
+/// somebody who left was noticed.
+fn come(
+    address: SocketAddr,
+    from: Ipv4Addr,
+    tls: &Arc<ClientConfig>,
+    noise: &mut Noise,
+    over: &AtomicBool,
+) -> Option<()> {
     let mut socket = Socket::connect_from(from, address);
-    let mut greeting = [0; 12];
-    // There are never more strangers at once than clients, but more than strangers have places for.
-    socket.0.read_exact(&mut greeting).ok()?;
-    socket.send(b"RFB 003.008\n");
-    let mut types = [0];
-    socket.0.read_exact(&mut types).ok()?;
-    if types == [0] {
+    if socket.greet().is_empty() {
         return None;
     }
-    socket.read(types[0].into());
-    socket.send(&[2]);
-    let mut challenge = [0; 16];
-    socket.0.read_exact(&mut challenge).ok()?;
+    match noise.below(4) {
+        0 => {
+            tls::subtypes_behind(&mut socket);
+            let x509_vnc = SecurityType::X509Vnc.number();
+            socket.send(&x509_vnc.to_be_bytes());
+            assert_eq!(socket.read(1), [1]);
+            let mut socket = tls::over_tls(socket, tls);
+            respond(&mut socket);
+            visit(enter(socket)?, noise, over);
+        }
+        1 => {
+            let password = std::str::from_utf8(PASSWORD).expect("UTF-8");
+            let exchange = Exchange::choose(socket, SecurityType::Ra2);
+            visit(enter(exchange.log_in("", password))?, noise, over);
+        }
+        _ => {
+            socket.send(&[2]);
+            respond(&mut socket);
+            visit(enter(socket)?, noise, over);
+        }
+    }
+    Some(())
+}
+
+fn respond<S: Read + Write>(socket: &mut Socket<S>) {
+    let challenge = socket.read(16).try_into().expect("16 bytes");
     socket.send(&Password::new(PASSWORD).respond(&challenge));
-    let mut result = [0xff; 4];
-    socket.0.read_exact(&mut result).ok()?;
-    (result == [0; 4]).then(|| Viewer::init(socket))
+}
+
+/// Reads the result of a login.
+fn enter<S: Read + Write>(mut socket: Socket<S>) -> Option<Viewer<S>> {
+    (socket.read(4) == [0; 4]).then(|| Viewer::init(socket))
+}
+
+/// A stream, encrypted or not, over a connection that can be cut.
+trait Line: Read + Write {
+    fn connection(&self) -> &TcpStream;
+}
+
+impl Line for TcpStream {
+    fn connection(&self) -> &TcpStream {
+        self
+    }
+}
+
+impl Line for Tls {
+    fn connection(&self) -> &TcpStream {
+        &self.sock
+    }
+}
+
+impl Line for Sealed {
+    fn connection(&self) -> &TcpStream {
+        &self.stream
+    }
 }
 
 /// Does what one of many kinds of clients does, and leaves, at once when all is over.
-fn visit(mut viewer: Viewer, noise: &mut Noise, over: &AtomicBool) {
+fn visit<S: Line>(mut viewer: Viewer<S>, noise: &mut Noise, over: &AtomicBool) {
     let goes_on = || !over.load(Ordering::Relaxed);
     let list = ENCODINGS[noise.below(ENCODINGS.len())];
     viewer.encodings(list);
@@ -261,7 +319,7 @@ fn rgb565() -> PixelFormat {
         .expect("a format")
 }
 
-fn reset(viewer: &Viewer) {
-    let socket = socket2::SockRef::from(&viewer.socket.0);
+fn reset<S: Line>(viewer: &Viewer<S>) {
+    let socket = socket2::SockRef::from(viewer.socket.0.connection());
     socket.set_linger(Some(Duration::ZERO)).expect("an option");
 }

@@ -34,6 +34,14 @@ impl Socket {
         Self::over(socket.into())
     }
 
+    /// Greets; gives the security types that are offered, none if the server has a reason not to.
+    pub fn greet(&mut self) -> Vec<u8> {
+        self.read(12);
+        self.send(b"RFB 003.008\n");
+        let count = self.read(1)[0];
+        self.read(count.into())
+    }
+
     fn over(stream: TcpStream) -> Self {
         stream.set_nodelay(true).expect("an option");
         stream.set_read_timeout(Some(DEADLINE)).expect("an option");

@@ -43,12 +43,15 @@ pub struct Exchange {
 impl Exchange {
     /// Greets, chooses this type and reads the server's key.
     pub fn begin(mut socket: Socket, security: SecurityType) -> Self {
-        socket.read(12);
-        socket.send(b"RFB 003.008\n");
-        let count = socket.read(1)[0];
+        let types = socket.greet();
         let number = u8::try_from(security.number()).expect("a type of its own");
-        let types = socket.read(count.into());
         assert!(types.contains(&number), "{types:?}");
+        Self::choose(socket, security)
+    }
+
+    /// Chooses this type, which was offered, and reads the server's key.
+    pub fn choose(mut socket: Socket, security: SecurityType) -> Self {
+        let number = u8::try_from(security.number()).expect("a type of its own");
         socket.send(&[number]);
         let mut server_key = socket.read(4);
         let bits = u32::from_be_bytes(server_key[..].try_into().expect("4 bytes"));
@@ -150,6 +153,14 @@ impl Exchange {
         self.seal(&plain)
     }
 
+    /// Sends the name, if one is asked for, and the password; the result comes next.
+    pub fn log_in(mut self, user: &str, password: &str) -> Socket<Sealed> {
+        let user = if self.agree() { user } else { "" };
+        let message = self.credentials(user.as_bytes(), password.as_bytes());
+        self.socket.send(&message);
+        self.over()
+    }
+
     /// The stream as it is behind the password.
     pub fn over(self) -> Socket<Sealed> {
         let all = self.security.rsa_aes().expect("RSA-AES").all;
@@ -167,18 +178,14 @@ impl Exchange {
     }
 }
 
-/// Sends the name, if one is asked for, and the password; the result comes next.
+/// A login by this type as far as the result, which comes next.
 pub fn log_in(
     socket: Socket,
     security: SecurityType,
     user: &str,
     password: &str,
 ) -> Socket<Sealed> {
-    let mut exchange = Exchange::begin(socket, security);
-    let user = if exchange.agree() { user } else { "" };
-    let message = exchange.credentials(user.as_bytes(), password.as_bytes());
-    exchange.socket.send(&message);
-    exchange.over()
+    Exchange::begin(socket, security).log_in(user, password)
 }
 
 /// U16 length, and so many bytes.

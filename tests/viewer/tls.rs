@@ -11,13 +11,15 @@ use super::Socket;
 
 pub type Tls = StreamOwned<ClientConnection, TcpStream>;
 
-/// Chooses VeNCrypt; gives the subtypes that are offered, of which one is to be sent next.
+/// Greets and chooses VeNCrypt; gives the subtypes that are offered, of which one is to be sent next.
 pub fn subtypes(socket: &mut Socket) -> Vec<u32> {
-    socket.read(12);
-    socket.send(b"RFB 003.008\n");
-    let count = socket.read(1)[0];
-    let types = socket.read(count.into());
+    let types = socket.greet();
     assert_eq!(types[0], 19, "{types:?}");
+    subtypes_behind(socket)
+}
+
+/// Chooses VeNCrypt, which was offered.
+pub fn subtypes_behind(socket: &mut Socket) -> Vec<u32> {
     socket.send(&[19]);
     assert_eq!(socket.read(2), [0, 2]);
     socket.send(&[0, 2]);
