@@ -32,6 +32,7 @@ mod control_socket;
 mod ctl;
 mod examine;
 mod gadget;
+mod heaps;
 mod operations;
 mod security;
 mod target;
@@ -127,6 +128,7 @@ pub enum StartError {
 
 /// Runs a command to its end.
 pub fn main(command: Command) -> ExitCode {
+    heaps::limit();
     match run(command) {
         Ok(code) => code,
         Err(error) => {
