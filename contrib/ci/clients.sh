@@ -15,7 +15,7 @@ need_packages node=nodejs npm=npm chromium=chromium chromedriver=chromium-driver
     "$libraries/gstreamer-1.0/libgstrfbsrc.so=gstreamer1.0-plugins-bad"
 need_packages dbus-daemon=dbus-daemon openbox=openbox xclip=xclip remmina=remmina remote-viewer=virt-viewer krdc=krdc \
     "$libraries/remmina/plugins/remmina-plugin-vnc.so=remmina-plugin-vnc" gnome-connections=gnome-connections \
-    vinagre=vinagre ssvncviewer=ssvnc x2vnc=x2vnc
+    vinagre=vinagre ssvncviewer=ssvnc x2vnc=x2vnc "$libraries/libnss_wrapper.so=libnss-wrapper"
 # What os-autoinst's VNC console is made of.
 need_packages /usr/share/perl5/Mojolicious.pm=libmojolicious-perl "$perl/Crypt/DES.pm=libcrypt-des-perl" \
     /usr/share/perl5/Exception/Class.pm=libexception-class-perl "$perl/Cpanel/JSON/XS.pm=libcpanel-json-xs-perl" \

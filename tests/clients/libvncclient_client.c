@@ -3,7 +3,8 @@
  * Clicks and types once it has a picture, and goes on saving the screen after every update, also after a
  * change of its size. A picture is whole once an update has painted its last pixel.
  * ENCODINGS "default" leaves the choice to the library; BITS per pixel are 8, 16 or 32; a QUALITY of -1 means
- * no JPEG. Ends only when the connection does. */
+ * no JPEG. Encrypts where it can if $X509_CA names whom to trust, and then logs in as $VNC_USER if asked for a
+ * name. Ends only when the connection does. */
 
 #include <rfb/rfbclient.h>
 #include <stdint.h>
@@ -18,6 +19,19 @@ static char *give_password(rfbClient *client)
 {
     (void)client;
     return strdup(password);
+}
+
+static rfbCredential *give_credential(rfbClient *client, int type)
+{
+    (void)client;
+    rfbCredential *credential = calloc(1, sizeof *credential);
+    if (credential != NULL && type == rfbCredentialTypeX509) {
+        credential->x509Credential.x509CACertFile = strdup(getenv("X509_CA"));
+    } else if (credential != NULL) {
+        credential->userCredential.username = strdup(getenv("VNC_USER"));
+        credential->userCredential.password = strdup(password);
+    }
+    return credential;
 }
 
 static rfbBool new_size(rfbClient *client)
@@ -83,6 +97,8 @@ int main(int count, char **arguments)
     client->GotFrameBufferUpdate = paint;
     client->FinishedFrameBufferUpdate = save;
     client->GetPassword = give_password;
+    if (getenv("X509_CA") != NULL)
+        client->GetCredential = give_credential;
     client->canHandleNewFBSize = TRUE;
     client->serverHost = strdup("127.0.0.1");
     client->serverPort = atoi(arguments[4]);
