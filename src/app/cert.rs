@@ -40,10 +40,15 @@ pub(super) fn main(options: &CertOptions) -> Result<(), CertError> {
         let sha256 = identity::create(&certificate, &key, &names, options.force)?;
         let setting = format!("    certificate = {certificate:?}\n    key = {key:?}\n");
         let (path, names) = (certificate.display(), names.0.join(", "));
-        format!("made {path} for {names}\nSHA-256 {sha256}\n{HOW_TO_USE}{setting}")
+        format!("made {path} for {names}\nSHA-256 {sha256}\n{TO_VIEWERS}{HOW_TO_USE}{setting}")
     };
     Ok(super::write_out(&text)?)
 }
+
+const TO_VIEWERS: &str = "\
+viewers that know TLS have to be given that file, too, or to be told when they ask
+(virt-viewer, GNOME Connections: as ~/.pki/CA/cacert.pem)
+";
 
 const HOW_TO_USE: &str = "\
 to use it, let rfbridge's user read what is in there, and put this into

@@ -70,6 +70,7 @@ pub(super) async fn serve<I: InputSink>(
         Ok((connection, turn)) => {
             let mut session = Session::new(&server, client, Wire::new(stream), peer, connection);
             let ending = session.run(&mut place, turn).await;
+            session.explain(&ending);
             session.part(&ending, &place).await;
             ending
         }
@@ -101,6 +102,7 @@ struct Session<'a, I: InputSink> {
     expiry: Expiry,
     /// The client chose this, and waits for it.
     upgrade: Option<Upgrade>,
+    began_tls: bool,
     rsa: Option<JoinHandle<Done>>,
     deciding: Option<Deciding>,
     attempt: Attempt,
@@ -133,6 +135,7 @@ impl<'a, I: InputSink> Session<'a, I> {
             pointer_mode: edges.pointer_mode.clone(),
             expiry: Expiry::new(edges.key_expiry, Instant::now()),
             upgrade: None,
+            began_tls: false,
             rsa: None,
             deciding: None,
             attempt: Attempt::default(),

@@ -199,6 +199,25 @@ fn check_15_a_tls_handshake_that_stalls_is_ended_at_the_deadline() {
 }
 
 /// Complaints about the new certificate change nothing either.
+/// The operator sees why, whichever side of the handshake's end the viewer goes on.
+#[test]
+fn a_viewer_that_does_not_like_the_certificate_is_explained_and_a_login_is_not() {
+    let server = encrypted(&[]);
+    let explained = |times: usize| {
+        server.wait_for("the explanation", |server| {
+            let log = server.log();
+            (log.matches("it left when it saw the certificate").count() == times).then_some(())
+        });
+    };
+    drop(logged_in(&server, &TLS13));
+    drop(chosen(Socket::connect(server.address), 261));
+    explained(1);
+    let mut socket = inside(&server, 261, &TLS13);
+    socket.read(16);
+    drop(socket);
+    explained(2);
+}
+
 #[test]
 fn a_new_certificate_is_shown_to_the_next_client_and_sessions_go_on() {
     let server = encrypted(&[]);

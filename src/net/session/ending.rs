@@ -14,7 +14,7 @@ use crate::{
     net::{
         InputSink, News,
         admission::Place,
-        audit,
+        audit::{self, Attempt},
         roster::{Dismissal, Occupied},
         stay::Over,
         wire::UpgradeError,
@@ -61,6 +61,23 @@ pub(super) enum Ending {
 }
 
 impl<I: InputSink> Session<'_, I> {
+    /// Says what an operator wonders about who sees a client come and go.
+    pub(super) fn explain(&self, ending: &Ending) {
+        let said_nothing = self.admitted.is_none() && self.attempt == Attempt::default();
+        let went = matches!(
+            ending,
+            Ending::Closed | Ending::Broken(_) | Ending::NotEncrypted(_)
+        );
+        if self.began_tls && said_nothing && went {
+            tracing::info!(
+                client = self.client.0,
+                peer = %self.peer,
+                "it left when it saw the certificate: most viewers have to be given it first; those that cannot take one need an \
+                 address without TLS, such as listen = [\"ADDR:PORT\", \"ADDR:PORT=VncAuth\"]"
+            );
+        }
+    }
+
     /// Hands over what the client typed last, and tells it why it has to go.
     pub(super) async fn part(mut self, ending: &Ending, place: &Place) {
         let stop = self.server.stop.clone();

@@ -27,6 +27,7 @@ impl<I: InputSink> Session<'_, I> {
         place: &Place,
         ends: Instant,
     ) -> Result<(), Ending> {
+        self.began_tls |= matches!(upgrade, Upgrade::Tls);
         tokio::select! {
             () = self.server.stop.cancelled() => return Err(Ending::Stopping),
             () = place.evicted() => return Err(Ending::Evicted),
