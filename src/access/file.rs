@@ -73,13 +73,13 @@ impl UsersFile {
         Arc::clone(&self.last().users)
     }
 
-    /// Reads it again. If it cannot be used, who was let in before is let in still.
+    /// Reads it again. If it cannot be used, who was let in before is let in still, and nobody is replaced.
     pub(super) fn reload(&self) -> Result<(), UsersError> {
         let stamp = stamp(&self.path);
         let users = read(&self.path).and_then(|(text, _)| parse(&self.path, &text));
         let mut last = self.last();
         last.stamp = stamp;
-        last.users = Arc::new(users?);
+        last.users = Arc::new(users?.instead_of(&last.users));
         tracing::info!(path = %self.path.display(), users = last.users.iter().count(), "the users were read");
         Ok(())
     }

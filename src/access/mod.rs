@@ -36,11 +36,22 @@ const VERIFIED_AT_A_TIME: usize = 2;
 const LOOK: Duration = Duration::from_secs(5);
 
 /// Somebody who was let in.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Admitted {
     /// The name, of somebody who has one.
     pub user: Option<Arc<str>>,
     pub role: Role,
+    replaced: Option<CancellationToken>,
+}
+
+impl Admitted {
+    /// Ends once the users file gives this user another password or role, or has none of this name.
+    pub async fn revoked(&self) {
+        match &self.replaced {
+            Some(replaced) => replaced.cancelled().await,
+            None => std::future::pending().await,
+        }
+    }
 }
 
 /// Somebody was not let in; the text is for the client.
@@ -119,31 +130,38 @@ impl Access {
     }
 
     fn judge(&self, login: &Login) -> Result<Admitted, Denied> {
-        let (user, role) = match login {
-            Login::Anonymous if !self.is_guarded() => (None, Some(Role::Admin)),
-            Login::Anonymous => (None, None),
+        let role = match login {
+            Login::Anonymous if !self.is_guarded() => Some(Role::Admin),
+            Login::Anonymous => None,
             Login::VncAuth {
                 challenge,
                 response,
-            } => (None, self.passwords.role_of_response(challenge, response)),
+            } => self.passwords.role_of_response(challenge, response),
             Login::Password { user, password } => match (user, &self.users) {
                 (Some(name), Some(file)) => {
                     let users = file.users();
                     let user = users
                         .check(name, password)
                         .ok_or(Denied::WrongUserOrPassword)?;
-                    (Some(Arc::clone(&user.name)), Some(user.role))
+                    return Ok(Admitted {
+                        user: Some(Arc::clone(&user.name)),
+                        role: user.role.min(self.most),
+                        replaced: Some(user.replaced.clone()),
+                    });
                 }
                 // Where there are no users a name says nothing, but whoever is asked for one gives one.
-                (Some(name), None) if name.is_empty() => (None, None),
-                (_, None) | (None, _) => (None, self.passwords.role_of(password)),
+                (Some(name), None) if name.is_empty() => None,
+                (_, None) | (None, _) => self.passwords.role_of(password),
             },
         };
-        let role = role.ok_or(Denied::WrongPassword)?.min(self.most);
-        Ok(Admitted { user, role })
+        Ok(Admitted {
+            user: None,
+            role: role.ok_or(Denied::WrongPassword)?.min(self.most),
+            replaced: None,
+        })
     }
 
-    /// Reads the users file again, whether it changed or not. Who is in stays in. Blocks.
+    /// Reads the users file again, whether it changed or not. Blocks.
     pub fn reload(&self) -> Result<(), UsersError> {
         self.users.as_ref().map_or(Ok(()), UsersFile::reload)
     }
@@ -189,13 +207,17 @@ mod tests {
         }
     }
 
-    async fn decide(access: &Arc<Access>, login: Login) -> Result<Admitted, Denied> {
+    /// As whom somebody is let in.
+    type Decided = Result<(Option<Arc<str>>, Role), Denied>;
+
+    async fn decide(access: &Arc<Access>, login: Login) -> Decided {
         let decided = Arc::clone(access).decide(login).await;
-        decided.expect("no fault")
+        let admitted = decided.expect("no fault")?;
+        Ok((admitted.user, admitted.role))
     }
 
-    fn role(role: Role) -> Result<Admitted, Denied> {
-        Ok(Admitted { user: None, role })
+    fn role(role: Role) -> Decided {
+        Ok((None, role))
     }
 
     #[tokio::test]
@@ -224,11 +246,7 @@ mod tests {
         let access = Access::new(&passwords(), Role::Control).with_users(&path);
         let access = Arc::new(access.expect("users"));
         let alice = decide(&access, login(Some("alice"), "swordfish")).await;
-        let alice = alice.expect("her password");
-        assert_eq!(
-            (alice.user.as_deref(), alice.role),
-            (Some("alice"), Role::Control)
-        );
+        assert_eq!(alice, Ok((Some("alice".into()), Role::Control)));
         for (name, password) in [
             ("alice", "everything"),
             ("bob", "swordfish"),

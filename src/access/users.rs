@@ -5,6 +5,7 @@
 use std::{collections::HashSet, fmt, sync::Arc};
 
 use rfb::security::secret::Secret;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     Role,
@@ -27,6 +28,8 @@ pub(super) struct User {
     pub(super) name: Arc<str>,
     pub(super) role: Role,
     pub(super) hash: Hash,
+    /// Cancelled once the file says something else of this user, or nothing.
+    pub(super) replaced: CancellationToken,
 }
 
 /// What is wrong in a line of the file.
@@ -75,6 +78,18 @@ impl Users {
         Ok(Self { users })
     }
 
+    /// These instead of `before`. Of those who are the same as before nobody notices.
+    pub(super) fn instead_of(mut self, before: &Self) -> Self {
+        for old in &before.users {
+            let new = self.users.iter_mut().find(|new| new.name == old.name);
+            match new.filter(|new| new.to_string() == old.to_string()) {
+                Some(new) => new.replaced = old.replaced.clone(),
+                None => old.replaced.cancel(),
+            }
+        }
+        self
+    }
+
     pub(super) fn has(&self, name: &str) -> bool {
         self.users.iter().any(|user| *user.name == *name)
     }
@@ -102,6 +117,7 @@ impl User {
             name: name.into(),
             role,
             hash,
+            replaced: CancellationToken::new(),
         })
     }
 
@@ -179,6 +195,28 @@ mod tests {
         }
         let empty = Users::parse("# nobody\n").expect("no users");
         assert!(empty.check("alice", &secret("swordfish")).is_none());
+    }
+
+    #[test]
+    fn who_is_the_same_in_the_next_file_is_not_replaced() {
+        let secret_of = |name| line(name, Role::Control, "swordfish");
+        let [alice, bob, carol, dave] = ["alice", "bob", "carol", "dave"].map(secret_of);
+        let before = Users::parse(&[&*alice, &bob, &carol, &dave].join("\n")).expect("users");
+        let demoted = bob.replace("control", "view");
+        let text = format!("{}\n# moved\n  {alice}\n{demoted}\n", secret_of("carol"));
+        let after = Users::parse(&text).expect("users").instead_of(&before);
+        let replaced = |users: &Users| -> Vec<bool> {
+            let users = users.iter();
+            users.map(|user| user.replaced.is_cancelled()).collect()
+        };
+        assert_eq!(
+            replaced(&before),
+            [false, true, true, true],
+            "another role, another hash, gone"
+        );
+        assert_eq!(replaced(&after), [false; 3]);
+        Users::default().instead_of(&after);
+        assert_eq!(replaced(&before), [true; 4], "alice was still the same");
     }
 
     #[test]

@@ -39,6 +39,8 @@ pub enum BadPassword {
     NotText,
 }
 
+const FOLLOWED: &str = "a running server disconnects that user within seconds";
+
 pub(super) fn main(options: UserOptions) -> Result<(), StartError> {
     let path = path(options.file, options.config)?;
     match options.command {
@@ -58,9 +60,7 @@ pub(super) fn main(options: UserOptions) -> Result<(), StartError> {
         }
         UserCommand::Remove { name } => {
             edit::remove(&path, &name)?;
-            print(&format!(
-                "{name} is removed; if connected, until the connection ends\n"
-            ))
+            print(&format!("{name} is removed; {FOLLOWED}\n"))
         }
         UserCommand::List => {
             let users = edit::list(&path)?;
@@ -74,13 +74,11 @@ pub(super) fn main(options: UserOptions) -> Result<(), StartError> {
         UserCommand::Passwd { name } => {
             edit::check_known(&path, &name)?;
             edit::set_password(&path, &name, &ask(&name)?)?;
-            print(&format!("{name} has a new password\n"))
+            print(&format!("{name} has a new password; {FOLLOWED}\n"))
         }
         UserCommand::Role { name, role } => {
             edit::set_role(&path, &name, role)?;
-            print(&format!(
-                "{name} has the role {role} from the next login on\n"
-            ))
+            print(&format!("{name} has the role {role}; {FOLLOWED}\n"))
         }
     }
 }

@@ -34,19 +34,19 @@ pub enum UserCommand {
         #[arg(long, value_name = "ROLE", default_value = "control")]
         role: Role,
     },
-    /// Remove a user; who is connected stays connected
+    /// Remove a user, and disconnect it
     Remove {
         #[arg(value_name = "NAME")]
         name: String,
     },
     /// Show all users and their roles
     List,
-    /// Give a user another password
+    /// Give a user another password, and disconnect who is in by the old one
     Passwd {
         #[arg(value_name = "NAME")]
         name: String,
     },
-    /// Give a user another role, from the next login on
+    /// Give a user another role, from the next login on, and disconnect it
     Role {
         #[arg(value_name = "NAME")]
         name: String,

@@ -8,7 +8,7 @@ mod entrance;
 mod events;
 mod upgrade;
 
-use std::{io::ErrorKind, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{future::pending, io::ErrorKind, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use rfb::{
     security::{Upgrade, rsa_aes::Done},
@@ -196,6 +196,7 @@ impl<'a, I: InputSink> Session<'a, I> {
             tokio::select! {
                 () = self.server.stop.cancelled() => return Ending::Stopping,
                 () = place.evicted() => return Ending::Evicted,
+                () = revoked(self.admitted.as_ref()) => return Ending::Revoked,
                 () = sleep_until(turn), if !heard => heard = true,
                 () = sleep_until(handshake_ends), if shaking_hands => {
                     return Ending::SlowHandshake(handshake.count());
@@ -299,6 +300,14 @@ impl<'a, I: InputSink> Session<'a, I> {
                 }
             }
         }
+    }
+}
+
+/// Ends when who was admitted may no longer be here.
+async fn revoked(admitted: Option<&Admitted>) {
+    match admitted {
+        Some(admitted) => admitted.revoked().await,
+        None => pending().await,
     }
 }
 

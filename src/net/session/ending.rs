@@ -49,6 +49,8 @@ pub(super) enum Ending {
     Occupied(#[from] Occupied),
     #[error(transparent)]
     Dismissed(#[from] Dismissal),
+    #[error("the user has another password or role now, or was removed")]
+    Revoked,
     #[error(transparent)]
     Over(#[from] Over),
     /// In the work that sessions have done elsewhere.
