@@ -48,8 +48,9 @@ pub(super) enum Fault {
     Form,
     #[error(transparent)]
     Name(#[from] BadName),
-    #[error("{0:?} is {1}")]
-    Role(String, BadValue),
+    /// The word is not shown: of a line with its words in another order it is a hash or a password.
+    #[error("the second word is {0}")]
+    Role(BadValue),
     #[error(transparent)]
     Hash(#[from] BadHash),
     #[error("{0} is there twice; remove one of the lines")]
@@ -143,9 +144,7 @@ impl User {
         else {
             return Err(Fault::Form);
         };
-        let role = role
-            .parse()
-            .map_err(|error| Fault::Role(role.to_owned(), error))?;
+        let role = role.parse().map_err(Fault::Role)?;
         Ok(Some(Self::new(name, role, hash.parse()?)?))
     }
 }
@@ -223,6 +222,8 @@ mod tests {
     fn a_bad_line_is_named_with_what_is_wrong() {
         let alice = line("alice", Role::Admin, "swordfish");
         let long = "a".repeat(65);
+        let hash = alice.rsplit(' ').next().expect("three words");
+        let swapped = format!("alice {hash} admin");
         for (bad, words) in [
             ("alice admin".to_owned(), "a name, a role and a hash"),
             (format!("{alice} more"), "a name, a role and a hash"),
@@ -232,8 +233,10 @@ mod tests {
             ),
             (
                 alice.replace("admin", "root"),
-                "\"root\" is not a role; write view, control or admin",
+                "the second word is not a role; write view, control or admin",
             ),
+            ("alice swordfish admin".to_owned(), "the second word is not"),
+            (swapped, "the second word is not"),
             (alice.replace("alice", &long), "1 to 64 bytes"),
             ("alice admin swordfish".to_owned(), "rfbridge user passwd"),
             (alice.clone(), "alice is there twice"),
@@ -249,6 +252,7 @@ mod tests {
                 "{error}"
             );
             assert!(!error.contains("swordfish"), "{error}");
+            assert!(!error.contains("$argon2id"), "{error}");
         }
     }
 
