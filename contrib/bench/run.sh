@@ -5,7 +5,7 @@
 exec 3>&1 1>&2
 need_packages gcc=build-essential cmake=cmake nasm=nasm
 need_rust
-place=${CARGO_TARGET_DIR:-target}/bench
+place=${CARGO_TARGET_DIR:-target}
 say "building the bench"
 cargo build --release --quiet --manifest-path contrib/bench/Cargo.toml --target-dir "$place"
 
@@ -21,10 +21,10 @@ if wanted rfbridge && [[ " ${options[*]} " != *" --bridge"* ]]; then
     cargo build --release --quiet --locked --bin rfbridge
     options+=(--bridge "${CARGO_TARGET_DIR:-target}/release/rfbridge")
 fi
-mkdir -p "$place/peers"
+mkdir -p "$place/bench/peers"
 peer() {
     say "building the $1 peer"
-    gcc -O3 -march=native -Wall -Wextra -Werror -o "$place/peers/$1" "contrib/bench/peers/$1.c" -lturbojpeg "${@:2}"
+    gcc -O3 -march=native -Wall -Wextra -Werror -o "$place/bench/peers/$1" "contrib/bench/peers/$1.c" -lturbojpeg "${@:2}"
 }
 libraries=/usr/lib/$(gcc -print-multiarch)
 if wanted libvncserver; then
@@ -36,4 +36,4 @@ if wanted xvnc; then
         "$libraries/libXext.so=libxext-dev"
     peer xvnc -lX11 -lXext
 fi
-"$place/release/rfbridge-bench" --peers "$place/peers" "${options[@]}" >&3
+"$place/release/rfbridge-bench" --peers "$place/bench/peers" "${options[@]}" >&3

@@ -87,7 +87,7 @@ cargo_deny() {
     local root=$CACHE/cargo-deny-$version
     if [ ! -x "$root/bin/cargo-deny" ]; then
         say "building cargo-deny $version"
-        retry 3 cargo install --quiet --locked --root "$root" cargo-deny@$version || fail "cargo-deny could not be built"
+        retry 3 cargo install --debug --quiet --locked --root "$root" cargo-deny@$version || fail "cargo-deny could not be built"
     fi
     "$root/bin/cargo-deny" "$@"
 }

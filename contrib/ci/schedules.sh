@@ -3,4 +3,4 @@
 . "$(dirname "$0")/lib.sh"
 need_packages gcc=build-essential
 need_rust
-RUSTFLAGS="--cfg shuttle" cargo test --quiet --lib --target-dir "${CARGO_TARGET_DIR:-target}/shuttle" schedules::
+cargo test --quiet --features shuttle --lib schedules::

@@ -11,7 +11,7 @@ use super::{ClientId, Input};
 use crate::sync::{Condvar, Mutex, MutexGuard, Notify};
 
 /// Inputs that may wait before a client has to.
-const ROOM: usize = if cfg!(shuttle) { 2 } else { 64 };
+const ROOM: usize = if cfg!(feature = "shuttle") { 2 } else { 64 };
 
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
@@ -163,7 +163,7 @@ impl State {
     }
 }
 
-#[cfg(all(test, shuttle))]
+#[cfg(all(test, feature = "shuttle"))]
 mod schedules;
 
 #[cfg(test)]

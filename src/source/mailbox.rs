@@ -231,7 +231,7 @@ impl Sender {
     }
 }
 
-#[cfg(all(test, shuttle))]
+#[cfg(all(test, feature = "shuttle"))]
 mod schedules;
 #[cfg(test)]
 mod tests;

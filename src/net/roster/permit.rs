@@ -44,7 +44,7 @@ impl Permit {
     }
 }
 
-#[cfg(all(test, shuttle))]
+#[cfg(all(test, feature = "shuttle"))]
 mod schedules;
 
 #[cfg(test)]
