@@ -19,7 +19,7 @@ options=("$@")
 if wanted rfbridge && [[ " ${options[*]} " != *" --bridge"* ]]; then
     say "building rfbridge"
     cargo build --release --quiet --locked --bin rfbridge
-    options+=(--bridge "${CARGO_TARGET_DIR:-target}/release/rfbridge")
+    options+=(--bridge "$place/release/rfbridge")
 fi
 mkdir -p "$place/bench/peers"
 peer() {

@@ -52,8 +52,6 @@ impl Inbox {
     pub(super) async fn send(&self, client: ClientId, input: Input) {
         loop {
             let left = self.left.notified();
-            tokio::pin!(left);
-            left.as_mut().enable();
             if self.put(&mut self.lock(), client, input) {
                 return;
             }

@@ -124,10 +124,7 @@ pub fn guarded(dir: tempfile::TempDir, screen: &Screen, flags: &[&str]) -> Serve
 
 /// Logs in with VncAuth, whatever else is offered.
 pub fn log_in(mut socket: Socket) -> Viewer {
-    assert_eq!(socket.read(12), b"RFB 003.008\n");
-    socket.send(b"RFB 003.008\n");
-    let types = usize::from(socket.read(1)[0]);
-    let offered = socket.read(types);
+    let offered = socket.greet();
     assert!(offered.contains(&2), "{offered:?}");
     socket.send(&[2]);
     let challenge = socket.read(16).try_into().expect("16 bytes");

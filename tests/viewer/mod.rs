@@ -36,7 +36,7 @@ impl Socket {
 
     /// Greets; gives the security types that are offered, none if the server has a reason not to.
     pub fn greet(&mut self) -> Vec<u8> {
-        self.read(12);
+        assert_eq!(self.read(12), b"RFB 003.008\n");
         self.send(b"RFB 003.008\n");
         let count = self.read(1)[0];
         self.read(count.into())
@@ -87,9 +87,7 @@ impl Viewer {
     /// Connects to a server without a password.
     pub fn connect(address: SocketAddr) -> Self {
         let mut socket = Socket::connect(address);
-        assert_eq!(socket.read(12), b"RFB 003.008\n");
-        socket.send(b"RFB 003.008\n");
-        assert_eq!(socket.read(2), [1, 1]);
+        assert_eq!(socket.greet(), [1]);
         socket.send(&[1]);
         assert_eq!(socket.read(4), [0; 4]);
         Self::init(socket)
@@ -103,10 +101,7 @@ impl Viewer {
     /// Connects with a password to a server that offers these security types, VNC authentication among them.
     pub fn log_in_as(address: SocketAddr, password: &[u8], offer: &[u8]) -> Self {
         let mut socket = Socket::connect(address);
-        socket.read(12);
-        socket.send(b"RFB 003.008\n");
-        assert_eq!(usize::from(socket.read(1)[0]), offer.len());
-        assert_eq!(socket.read(offer.len()), offer);
+        assert_eq!(socket.greet(), offer);
         socket.send(&[2]);
         let challenge = socket.read(16).try_into().expect("16 bytes");
         socket.send(&Password::new(password).respond(&challenge));

@@ -164,9 +164,7 @@ fn secret(dir: &Path, name: &str, text: &str) -> String {
 /// Logs in and gives SecurityResult, with the reason for a failure.
 fn try_to_log_in(server: &Server, password: &[u8]) -> (u32, String) {
     let mut socket = Socket::connect(server.address);
-    socket.read(12);
-    socket.send(b"RFB 003.008\n");
-    assert_eq!(socket.read(2), [1, 2]);
+    assert_eq!(socket.greet(), [2]);
     socket.send(&[2]);
     let challenge = socket.read(16).try_into().expect("16 bytes");
     socket.send(&Password::new(password).respond(&challenge));

@@ -206,7 +206,7 @@ fn a_viewer_that_does_not_like_the_certificate_is_explained_and_a_login_is_not()
     let explained = |times: usize| {
         server.wait_for("the explanation", |server| {
             let log = server.log();
-            (log.matches("it left when it saw the certificate").count() == times).then_some(())
+            (log.matches("no login came of TLS").count() == times).then_some(())
         });
     };
     drop(logged_in(&server, &TLS13));

@@ -7,7 +7,10 @@ use std::{
     task::Poll,
 };
 
-use shuttle::{future::block_on, thread};
+use shuttle::{
+    future::block_on,
+    thread::{self, JoinHandle},
+};
 
 use super::*;
 use crate::sync::in_many_orders;
@@ -39,41 +42,58 @@ fn take(inbox: &Inbox, leaving: usize) -> Vec<(ClientId, Input)> {
     taken
 }
 
-/// Polls it once more than it needs to begin to wait, and then forgets it, as a session does that has to end.
+/// Begins it and forgets it if it has to wait, as a session does that ends; says whether it was done.
 async fn given_up(send: impl Future<Output = ()>) -> bool {
     let mut send = pin!(send);
     poll_fn(|context| Poll::Ready(send.as_mut().poll(context).is_ready())).await
+}
+
+/// A session that types all keys and leaves.
+fn session(inbox: &Arc<Inbox>, client: ClientId) -> JoinHandle<()> {
+    let inbox = Arc::clone(inbox);
+    thread::spawn(move || {
+        block_on(async {
+            for keysym in 0..KEYS {
+                inbox.send(client, key(keysym)).await;
+            }
+        });
+        inbox.blocking_send(client, Input::Leave);
+    })
+}
+
+/// A thread outside the runtime that does the same.
+fn blocking(inbox: &Arc<Inbox>, client: ClientId) -> JoinHandle<()> {
+    let inbox = Arc::clone(inbox);
+    thread::spawn(move || {
+        for keysym in 0..KEYS {
+            inbox.blocking_send(client, key(keysym));
+        }
+        inbox.blocking_send(client, Input::Leave);
+    })
+}
+
+/// The keys that are this client's, in order.
+fn keys_of(client: ClientId, taken: &[(ClientId, Input)]) -> Vec<Input> {
+    let inputs = taken.iter().filter(|(of, _)| *of == client);
+    let keys = inputs.filter(|(_, input)| *input != Input::Leave);
+    keys.map(|(_, input)| *input).collect()
 }
 
 #[test]
 fn each_clients_keys_come_whole_and_in_order() {
     in_many_orders(|| {
         let inbox = Arc::new(Inbox::default());
-        let waiting = Arc::clone(&inbox);
-        let one = thread::spawn(move || {
-            block_on(async {
-                for keysym in 0..KEYS {
-                    waiting.send(ONE, key(keysym)).await;
-                }
-            });
-            waiting.blocking_send(ONE, Input::Leave);
-        });
-        let blocking = Arc::clone(&inbox);
-        let two = thread::spawn(move || {
-            for keysym in 0..KEYS {
-                blocking.blocking_send(TWO, key(keysym));
-            }
-            blocking.blocking_send(TWO, Input::Leave);
-        });
+        let threads = [session(&inbox, ONE), blocking(&inbox, TWO)];
         let taken = take(&inbox, 2);
         for client in [ONE, TWO] {
-            let inputs = taken.iter().filter(|(of, _)| *of == client);
-            let inputs: Vec<_> = inputs.map(|(_, input)| *input).collect();
-            let sent: Vec<_> = (0..KEYS).map(key).chain([Input::Leave]).collect();
-            assert_eq!(inputs, sent, "{client:?}");
+            let sent: Vec<_> = (0..KEYS).map(key).collect();
+            assert_eq!(keys_of(client, &taken), sent, "{client:?}");
+            let last = taken.iter().rfind(|(of, _)| *of == client);
+            assert_eq!(last, Some(&(client, Input::Leave)));
         }
-        one.join().expect("no panic");
-        two.join().expect("no panic");
+        for thread in threads {
+            thread.join().expect("no panic");
+        }
     });
 }
 
@@ -92,24 +112,10 @@ fn a_send_that_was_given_up_has_taken_nothing_and_holds_nobody_up() {
             leaving.blocking_send(ONE, Input::Leave);
             sent
         });
-        let staying = Arc::clone(&inbox);
-        let two = thread::spawn(move || {
-            block_on(async {
-                for keysym in 0..KEYS {
-                    staying.send(TWO, key(keysym)).await;
-                }
-            });
-            staying.blocking_send(TWO, Input::Leave);
-        });
+        let two = session(&inbox, TWO);
         let taken = take(&inbox, 2);
-        let of = |client: ClientId| -> Vec<_> {
-            let inputs = taken
-                .iter()
-                .filter(|(of, input)| *of == client && *input != Input::Leave);
-            inputs.map(|(_, input)| *input).collect()
-        };
-        assert_eq!(of(ONE), one.join().expect("no panic"));
-        assert_eq!(of(TWO), (0..KEYS).map(key).collect::<Vec<_>>());
+        assert_eq!(keys_of(ONE, &taken), one.join().expect("no panic"));
+        assert_eq!(keys_of(TWO, &taken), (0..KEYS).map(key).collect::<Vec<_>>());
         two.join().expect("no panic");
     });
 }
@@ -118,24 +124,11 @@ fn a_send_that_was_given_up_has_taken_nothing_and_holds_nobody_up() {
 fn closing_ends_all_waits() {
     in_many_orders(|| {
         let inbox = Arc::new(Inbox::default());
-        let waiting = Arc::clone(&inbox);
-        let one = thread::spawn(move || {
-            block_on(async {
-                for keysym in 0..KEYS {
-                    waiting.send(ONE, key(keysym)).await;
-                }
-            });
-        });
-        let blocking = Arc::clone(&inbox);
-        let two = thread::spawn(move || {
-            for keysym in 0..KEYS {
-                blocking.blocking_send(TWO, key(keysym));
-            }
-        });
         let hid = Arc::clone(&inbox);
         let hid = thread::spawn(move || while hid.wait(true, None) != Arrival::Closed {});
+        let threads = [session(&inbox, ONE), blocking(&inbox, TWO), hid];
         inbox.close();
-        for thread in [one, two, hid] {
+        for thread in threads {
             thread.join().expect("no panic");
         }
     });

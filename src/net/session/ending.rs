@@ -74,8 +74,8 @@ impl<I: InputSink> Session<'_, I> {
             tracing::info!(
                 client = self.client.0,
                 peer = %self.peer,
-                "it left when it saw the certificate: most viewers have to be given it first; those that cannot take one need an \
-                 address without TLS, such as listen = [\"ADDR:PORT\", \"ADDR:PORT=VncAuth\"]"
+                "no login came of TLS: a viewer has to be given the certificate first; one that cannot take any needs an address \
+                 without TLS, such as listen = [\"ADDR:PORT\", \"ADDR:PORT=VncAuth\"]"
             );
         }
     }
