@@ -41,7 +41,7 @@ mod user;
 
 use std::{
     io::{self, Write as _},
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv6Addr, SocketAddr},
     path::PathBuf,
     process::ExitCode,
     sync::Arc,
@@ -60,7 +60,7 @@ use crate::{
     access::{Access, Role, UsersError},
     cli::Command,
     config::{self, Config, Passwords, Settings},
-    control::{self, Context},
+    control::{self, Context, Operations},
     demo,
     gadget::{GadgetError, ImageError},
     hid::{self, keymap::LayoutError, sink::RecordSink},
@@ -69,6 +69,7 @@ use crate::{
     source::supervisor,
     typing::Typist,
     video::Signal,
+    web::{self, Web},
 };
 use operations::{Bridge, Events, Reread, reload_certificate, reload_sessions, reload_users};
 use target::{Target, demo_target, keyboard_layout, real_target};
@@ -255,9 +256,16 @@ fn serve(
     let listeners = security
         .offers
         .into_iter()
-        .map(|(address, offer)| Listener::bind(address, offer))
+        .map(|(address, offer)| Ok((Listener::bind(address, "--listen")?, offer)))
+        .collect::<Result<Vec<_>, net::ListenError>>()?;
+    let web_listeners = config.web.listen.iter();
+    let web_listeners = web_listeners
+        .map(|address| Listener::bind(*address, "--web-listen"))
         .collect::<Result<Vec<_>, _>>()?;
-    let addresses: Vec<_> = listeners.iter().map(Listener::address).collect();
+    let places = Places {
+        vnc: listeners.iter().map(|(it, _)| it.address()).collect(),
+        web: web_listeners.iter().map(Listener::address).collect(),
+    };
     let control = control_socket::open(config)?;
     let sink = match &config.record {
         Some(path) => Box::new(RecordSink::create(path, target.sink).map_err(StartError::Record)?),
@@ -312,34 +320,40 @@ fn serve(
         edges,
         stop.clone(),
     );
+    runtime.spawn(events.clone().follow(signals.clone(), target.leds.clone()));
+    let sessions = reread.map(|reread| ("sessions", reload_sessions(&server, reread)));
+    let users = config
+        .security
+        .users
+        .is_some()
+        .then(|| ("users", reload_users(&access)));
+    let certificate = security
+        .tls
+        .clone()
+        .map(|tls| ("certificate", reload_certificate(tls)));
+    let operations: Arc<dyn Operations> = Arc::new(Bridge {
+        server: Arc::clone(&server),
+        typist: typist.clone(),
+        leds: target.leds,
+        pointer_mode,
+        signals,
+        view_only: config.view_only,
+        events,
+        reloads: [sessions, users, certificate]
+            .into_iter()
+            .flatten()
+            .collect(),
+    });
+    let parts = web::Parts {
+        server: Arc::clone(&server),
+        operations: Arc::clone(&operations),
+        typist: typist.clone(),
+        tls: security.tls,
+    };
+    let types = config.security.types.as_ref();
+    let web = Web::new(parts, config.web.clone(), types.map(|types| &types.0[..]));
     let control = control.map(|socket| {
-        runtime.spawn(events.clone().follow(signals.clone(), target.leds.clone()));
-        let sessions = reread.map(|reread| ("sessions", reload_sessions(&server, reread)));
-        let users = config
-            .security
-            .users
-            .is_some()
-            .then(|| ("users", reload_users(&access)));
-        let certificate = security
-            .tls
-            .map(|tls| ("certificate", reload_certificate(tls)));
-        let operations = Bridge {
-            server: Arc::clone(&server),
-            typist: typist.clone(),
-            leds: target.leds,
-            pointer_mode,
-            signals,
-            view_only: config.view_only,
-            events,
-            reloads: [sessions, users, certificate]
-                .into_iter()
-                .flatten()
-                .collect(),
-        };
-        let context = Context {
-            typist,
-            operations: Arc::new(operations),
-        };
+        let context = Context { typist, operations };
         runtime.spawn(socket.serve(context, stop.clone()))
     });
 
@@ -353,7 +367,8 @@ fn serve(
             Some(signal) => signal,
             None => {
                 server.start(listeners);
-                announce(&addresses, say_how_to_connect)?;
+                web.start(web_listeners);
+                announce(&places, say_how_to_connect)?;
                 stop_signals.next().await
             }
         };
@@ -378,23 +393,44 @@ fn serve(
     })
 }
 
+/// Where connections are accepted.
+struct Places {
+    vnc: Vec<SocketAddr>,
+    web: Vec<SocketAddr>,
+}
+
 /// Tells scripts, and people, that connections are accepted.
-fn announce(addresses: &[SocketAddr], say_how_to_connect: bool) -> Result<(), StartError> {
+fn announce(places: &Places, say_how_to_connect: bool) -> Result<(), StartError> {
     let mut lines = String::new();
-    for address in addresses {
+    for address in &places.web {
+        lines += &format!("web page on {address}\n");
+    }
+    for address in &places.vnc {
         lines += &format!("listening on {address}\n");
     }
-    if say_how_to_connect && let Some(address) = addresses.first() {
+    if say_how_to_connect && let Some(address) = places.vnc.first() {
         lines += &format!("connect with: vncviewer {}\n", viewer_address(*address));
+    }
+    if say_how_to_connect && let Some(address) = places.web.first() {
+        lines += &format!("or with a browser: http://{}/\n", reachable(*address));
     }
     print(&lines)
 }
 
+/// An address of this machine in place of all its addresses.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip([127, 0, 0, 1].into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(IpAddr::V6(Ipv6Addr::LOCALHOST)),
+        _ => {}
+    }
+    address
+}
+
 /// An address as viewers take it: a port behind one colon is a display number unless it is large.
 fn viewer_address(address: SocketAddr) -> String {
+    let address = reachable(address);
     let host = match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => "127.0.0.1".to_owned(),
-        IpAddr::V6(ip) if ip.is_unspecified() => "[::1]".to_owned(),
         IpAddr::V4(ip) => ip.to_string(),
         IpAddr::V6(ip) => format!("[{ip}]"),
     };

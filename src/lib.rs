@@ -37,6 +37,7 @@
 //! | [`access`] | who may enter, and what they may do then |
 //! | [`identity`] | what clients know this server by: certificate and host key |
 //! | [`net`] | listeners, sessions, who of them has control, and the limits that keep one peer from harming another |
+//! | [`web`] | HTTP: the page for the browser, RFB over WebSocket, what programs fetch |
 //! | [`doctor`] | looks at everything and says what to mend; changes nothing |
 //! | `sync` | the locks of what threads share, which a scheduler may stand in for |
 //! | [`demo`] | a small simulated target that understands nothing but HID reports |
@@ -45,7 +46,7 @@
 //!
 //! # Who may know whom
 //!
-//! `config ← {access, identity, video, hid} ← typing ← {source, gadget, net, control} ← app ← main`, `demo` beside source, `doctor` above source and gadget. Sessions see frames
+//! `config ← {access, identity, video, hid} ← typing ← {source, gadget, net, control} ← web ← app ← main`, `demo` beside source, `doctor` above source and gadget. Sessions see frames
 //! and input events, never devices; only `cli` knows clap, only `source::v4l` knows the `v4l` crate and only
 //! the gadget sink opens `/dev/hidgN`. `tests/layering` enforces it. A new encoding, source or sink is one file,
 //! its `mod` line and a row in a table.
@@ -66,3 +67,4 @@ pub mod source;
 mod sync;
 pub mod typing;
 pub mod video;
+pub mod web;

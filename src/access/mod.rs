@@ -45,6 +45,13 @@ pub struct Admitted {
 }
 
 impl Admitted {
+    /// Whether [`Admitted::revoked`] has ended.
+    pub fn is_revoked(&self) -> bool {
+        self.replaced
+            .as_ref()
+            .is_some_and(CancellationToken::is_cancelled)
+    }
+
     /// Ends once the users file gives this user another password or role, or has none of this name.
     pub async fn revoked(&self) {
         match &self.replaced {

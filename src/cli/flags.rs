@@ -7,8 +7,9 @@ use clap::Args;
 use crate::config::{
     ControlPolicy, ControlSettings, ControlSocket, Count, Format, FramesPerSecond, Function,
     GadgetSettings, HandshakeSeconds, HotkeySettings, KeyboardSettings, Leader, LimitsSettings,
-    Listen, MouseMode, MouseSettings, NoiseTolerance, PerMinute, ScreenSize, ScrollRate, Seconds,
-    SecuritySettings, SecurityTypes, SessionsSettings, Settings, Share, Sink, Source, TypeDelay,
+    Listen, MouseMode, MouseSettings, NoiseTolerance, Origin, PerMinute, Resource, ScreenSize,
+    ScrollRate, Seconds, SecuritySettings, SecurityTypes, SessionsSettings, Settings, Share, Sink,
+    Source, TypeDelay, WebListen, WebSettings,
 };
 
 #[derive(Args, Debug)]
@@ -64,6 +65,8 @@ pub(super) struct Common {
     keyboard_expiry: Option<Seconds>,
     #[command(flatten)]
     sessions: SessionsFlags,
+    #[command(flatten)]
+    web: WebFlags,
 }
 
 /// `[limits]`
@@ -142,6 +145,23 @@ struct SessionsFlags {
     max_time: Option<Seconds>,
 }
 
+/// `[web]`
+#[derive(Args, Debug)]
+struct WebFlags {
+    /// Where to serve the page for the browser; repeatable, port 0 chooses a free one [default: nowhere]
+    #[arg(id = "web-listen", long = "web-listen", value_name = "ADDR:PORT")]
+    listen: Vec<WebListen>,
+    /// Directory of noVNC [default: where Debian's package or npm puts it]
+    #[arg(long = "web-novnc", value_name = "DIR")]
+    novnc: Option<PathBuf>,
+    /// Another server's pages that may connect, such as https://kvm.example; repeatable [default: none]
+    #[arg(long = "web-origins", value_name = "ORIGIN")]
+    origins: Vec<Origin>,
+    /// What is given without a login: healthz, metrics, settled, snapshot; repeatable [default: nothing]
+    #[arg(long = "web-open", value_name = "WHAT")]
+    open: Vec<Resource>,
+}
+
 #[derive(Args, Debug)]
 pub(super) struct Devices {
     /// Where frames come from: v4l, v4l:/dev/videoN, pipe:- (JPEGs or raw frames on standard input), pipe:PATH, replay:PATH
@@ -200,7 +220,7 @@ struct KeyboardFlags {
 impl From<Common> for Settings {
     fn from(common: Common) -> Self {
         Settings {
-            listen: (!common.listen.is_empty()).then_some(common.listen),
+            listen: given(common.listen),
             name: common.name,
             password_file: common.password_file,
             view_password_file: common.view_password_file,
@@ -224,6 +244,7 @@ impl From<Common> for Settings {
                 socket: common.control_socket,
             },
             sessions: common.sessions.into(),
+            web: common.web.into(),
             ..Settings::default()
         }
     }
@@ -286,6 +307,22 @@ impl From<SessionsFlags> for SessionsSettings {
             max_time: flags.max_time,
         }
     }
+}
+
+impl From<WebFlags> for WebSettings {
+    fn from(flags: WebFlags) -> Self {
+        Self {
+            listen: given(flags.listen),
+            novnc: flags.novnc,
+            origins: given(flags.origins),
+            open: given(flags.open),
+        }
+    }
+}
+
+/// What was said as often as anybody liked, and so perhaps never.
+fn given<T>(values: Vec<T>) -> Option<Vec<T>> {
+    (!values.is_empty()).then_some(values)
 }
 
 impl From<GadgetFlags> for GadgetSettings {

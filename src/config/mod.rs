@@ -14,6 +14,7 @@ mod security;
 mod sessions;
 mod settings;
 mod values;
+mod web;
 
 use std::{
     net::SocketAddr,
@@ -30,12 +31,13 @@ pub use security::{CertificateFiles, Security, SecurityTypes};
 pub use sessions::{ControlPolicy, Sessions, Share};
 pub use settings::{
     ControlSettings, GadgetSettings, HotkeySettings, KeyboardSettings, LimitsSettings,
-    MouseSettings, SecuritySettings, SessionsSettings, Settings,
+    MouseSettings, SecuritySettings, SessionsSettings, Settings, WebSettings,
 };
 pub use values::{
     BadValue, Format, FramesPerSecond, Function, Listen, NoiseTolerance, Profile, ScreenSize, Sink,
     Source,
 };
+pub use web::{Origin, Resource, Web, WebListen};
 
 impl Settings {
     /// Reads `path`, or [`DEFAULT_PATH`] if there is such a file and no `path`.
@@ -73,6 +75,7 @@ pub struct Config {
     pub sessions: Sessions,
     pub security: Security,
     pub limits: Limits,
+    pub web: Web,
 }
 
 /// What a client's keys may ask of rfbridge itself.
@@ -119,7 +122,9 @@ pub enum ConfigError {
         "`listen` is an empty list, so nobody could connect; leave it out to listen on 127.0.0.1:5900"
     )]
     NoListener,
-    #[error("`listen` names {0} twice; name every address once (only port 0 may be repeated)")]
+    #[error(
+        "`listen` (or that of [web]) names {0} twice; name every address once (only port 0 may be repeated)"
+    )]
     SameListener(SocketAddr),
     #[error(
         "{0} pictures from a pipe do not tell their size; give it with --size WIDTHxHEIGHT (key `size`)"
@@ -194,6 +199,7 @@ impl Config {
             sessions: Sessions::new(settings.sessions),
             security: Security::new(settings.security)?,
             limits: Limits::new(settings.limits),
+            web: Web::new(settings.web),
         };
         config.check()?;
         Ok(config)
@@ -271,9 +277,10 @@ impl Config {
         }
     }
 
-    /// All addresses to listen on.
+    /// All addresses to listen on, for VNC and for the browser.
     pub fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
-        self.listen.iter().map(|listen| listen.address)
+        let vnc = self.listen.iter().map(|listen| listen.address);
+        vnc.chain(self.web.listen.iter().copied())
     }
 
     /// An address that other machines may reach.
@@ -314,6 +321,7 @@ impl Config {
             sessions: self.sessions.into_settings(),
             security: self.security.into_settings(),
             limits: self.limits.into_settings(),
+            web: self.web.into_settings(),
         }
     }
 }

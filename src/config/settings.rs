@@ -13,6 +13,7 @@ use super::{
     values::{
         self, Format, FramesPerSecond, Function, Listen, NoiseTolerance, ScreenSize, Sink, Source,
     },
+    web::{Origin, Resource, WebListen},
 };
 
 /// Makes a layer, or a section of one, of its keys: every key is one line here.
@@ -81,6 +82,7 @@ layer! {
         ["sessions"] sessions: SessionsSettings,
         ["security"] security: SecuritySettings,
         ["limits"] limits: LimitsSettings,
+        ["web"] web: WebSettings,
     }
 }
 
@@ -157,6 +159,17 @@ layer! {
         "clients" clients: Count,
         "clients-per-address" clients_per_address: Count,
         "failures-per-minute" failures_per_minute: PerMinute,
+    }
+}
+
+layer! {
+    /// `[web]`: the page for the browser, and what programs fetch.
+    pub struct WebSettings {
+        #[serde(deserialize_with = "values::one_or_many")]
+        "listen" listen: Vec<WebListen>,
+        "novnc" novnc: PathBuf,
+        "origins" origins: Vec<Origin>,
+        "open" open: Vec<Resource>,
     }
 }
 

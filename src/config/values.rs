@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    marker::PhantomData,
     net::SocketAddr,
     path::{Path, PathBuf},
     str::FromStr,
@@ -41,23 +42,23 @@ impl FromStr for Listen {
             Some((address, types)) => (address, Some(types.parse()?)),
             None => (text, None),
         };
-        let numeric = match text.strip_prefix("localhost:") {
-            Some(port) => format!("127.0.0.1:{port}"),
-            None => text.to_owned(),
-        };
-        let address = numeric.parse().map_err(|_| {
-            let port = text.trim_start_matches(':');
-            let example = if port.parse::<u16>().is_ok() {
-                format!("127.0.0.1:{port} or [::1]:{port}")
-            } else {
-                "127.0.0.1:5900 or [::1]:5900".to_owned()
-            };
-            BadValue(format!(
-                "not an address and port; write ADDR:PORT with a numeric address, for example {example}"
-            ))
-        })?;
+        let address = address(text, 5900)?;
         Ok(Self { address, security })
     }
+}
+
+/// An address and port; `usual` is the port of the example where it is none.
+pub(super) fn address(text: &str, usual: u16) -> Result<SocketAddr, BadValue> {
+    let numeric = match text.strip_prefix("localhost:") {
+        Some(port) => format!("127.0.0.1:{port}"),
+        None => text.to_owned(),
+    };
+    numeric.parse().map_err(|_| {
+        let port = text.trim_start_matches(':').parse().unwrap_or(usual);
+        BadValue(format!(
+            "not an address and port; write ADDR:PORT with a numeric address, for example 127.0.0.1:{port} or [::1]:{port}"
+        ))
+    })
 }
 
 impl fmt::Display for Listen {
@@ -427,13 +428,15 @@ pub(super) use as_text;
 as_text!(Listen, ScreenSize, Source, Format, Sink, Function);
 
 /// `listen = "127.0.0.1:5900"` as well as `listen = ["127.0.0.1:5900", "[::1]:5900"]`.
-pub(super) fn one_or_many<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Vec<Listen>>, D::Error> {
-    struct OneOrMany;
+pub(super) fn one_or_many<'de, D, T>(deserializer: D) -> Result<Option<Vec<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + FromStr<Err = BadValue>,
+{
+    struct OneOrMany<T>(PhantomData<T>);
 
-    impl<'de> de::Visitor<'de> for OneOrMany {
-        type Value = Vec<Listen>;
+    impl<'de, T: Deserialize<'de> + FromStr<Err = BadValue>> de::Visitor<'de> for OneOrMany<T> {
+        type Value = Vec<T>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("ADDR:PORT or a list of them")
@@ -452,5 +455,7 @@ pub(super) fn one_or_many<'de, D: Deserializer<'de>>(
         }
     }
 
-    deserializer.deserialize_any(OneOrMany).map(Some)
+    deserializer
+        .deserialize_any(OneOrMany(PhantomData))
+        .map(Some)
 }

@@ -229,14 +229,14 @@ impl Reply {
     /// Of a long list the beginning says what is wrong.
     pub const FINDINGS: usize = 100;
 
-    pub(super) fn error(why: impl Into<String>) -> Self {
+    pub(crate) fn error(why: impl Into<String>) -> Self {
         Self {
             error: Some(why.into()),
             ..Self::default()
         }
     }
 
-    pub(super) fn with_findings(self, untypable: &[Untypable]) -> Self {
+    pub(crate) fn with_findings(self, untypable: &[Untypable]) -> Self {
         let findings = untypable.iter().take(Self::FINDINGS).map(Finding::from);
         Self {
             untypable: findings.collect(),

@@ -20,6 +20,8 @@ pub(super) struct Admission {
 #[derive(Debug)]
 struct Hall {
     limits: Limits,
+    /// Of strangers.
+    most: usize,
     next: u64,
     /// Oldest first.
     strangers: Vec<Stranger>,
@@ -39,7 +41,7 @@ struct Stranger {
 
 /// One connection's place; given back when it is dropped.
 #[derive(Debug)]
-pub(super) struct Place {
+pub struct Place {
     admission: Arc<Admission>,
     ip: IpAddr,
     evicted: CancellationToken,
@@ -58,9 +60,19 @@ pub(super) enum Full {
 
 impl Admission {
     pub(super) fn new(limits: Limits) -> Arc<Self> {
+        Self::with(limits, limits.strangers.count())
+    }
+
+    /// Where nobody ever logs in, and so many may be.
+    pub(super) fn of_strangers(most: usize) -> Arc<Self> {
+        Self::with(Limits::default(), most)
+    }
+
+    fn with(limits: Limits, most: usize) -> Arc<Self> {
         Arc::new(Self {
             hall: Mutex::new(Hall {
                 limits,
+                most,
                 next: 0,
                 strangers: Vec::new(),
                 clients: Vec::new(),
@@ -72,7 +84,7 @@ impl Admission {
     /// goes; of an address from which somebody logged in before only if there are no others.
     pub(super) fn enter(self: &Arc<Self>, ip: IpAddr, is_proven: bool) -> Place {
         let mut hall = self.hall();
-        if hall.strangers.len() >= hall.limits.strangers.count() {
+        if hall.strangers.len() >= hall.most {
             hall.evict();
         }
         let number = hall.next;
@@ -140,7 +152,7 @@ impl Hall {
 
 impl Place {
     /// Ends when this connection has to make room for another.
-    pub(super) fn evicted(&self) -> WaitForCancellationFuture<'_> {
+    pub fn evicted(&self) -> WaitForCancellationFuture<'_> {
         self.evicted.cancelled()
     }
 

@@ -23,14 +23,25 @@ pub(super) struct Attempt {
 
 impl Attempt {
     pub(super) fn new(security: Option<SecurityType>, login: &Login) -> Self {
-        let user = match login {
-            Login::Password { user, .. } => user.clone(),
-            Login::Anonymous | Login::VncAuth { .. } => None,
-        };
         Self {
             security: security.map_or("", SecurityType::name),
-            user,
+            user: name_in(login),
         }
+    }
+
+    /// By the Basic authentication of HTTP (RFC 7617).
+    pub(super) fn basic(login: &Login) -> Self {
+        Self {
+            security: "Basic",
+            user: name_in(login),
+        }
+    }
+}
+
+fn name_in(login: &Login) -> Option<String> {
+    match login {
+        Login::Password { user, .. } => user.clone(),
+        Login::Anonymous | Login::VncAuth { .. } => None,
     }
 }
 

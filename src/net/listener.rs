@@ -1,15 +1,13 @@
 //! TCP listeners.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, time::Duration};
 
-use rfb::security::SecurityType;
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use tokio::{
     net::{TcpListener, TcpStream},
     time::Instant,
 };
-
-use super::{InputSink, Server};
+use tokio_util::sync::CancellationToken;
 
 /// A peer that vanished without a word is noticed after this time and three more probes.
 const KEEPALIVE: Duration = Duration::from_secs(30);
@@ -24,27 +22,30 @@ const QUIET: Duration = Duration::from_secs(60);
 
 /// An address that cannot be listened on.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}: {}", remedy(*address, error))]
+#[error("cannot listen on {address}: {}", remedy(*address, error, flag))]
 pub struct ListenError {
     pub address: SocketAddr,
+    /// What chooses another.
+    pub flag: &'static str,
     pub error: io::Error,
 }
 
-fn remedy(address: SocketAddr, error: &io::Error) -> String {
+fn remedy(address: SocketAddr, error: &io::Error, flag: &str) -> String {
     let port = address.port();
     match error.kind() {
         io::ErrorKind::AddrInUse => format!(
             "port {port} is in use by another process (see it with: ss -ltnp 'sport = :{port}'); \
-             stop that one or choose another port with --listen ADDR:PORT"
+             stop that one or choose another port with {flag} ADDR:PORT"
         ),
         io::ErrorKind::AddrNotAvailable => {
-            "this machine has no such address; choose one of its own with --listen ADDR:PORT (see them with: ip address)"
-                .to_owned()
+            format!(
+                "this machine has no such address; choose one of its own with {flag} ADDR:PORT (see them with: ip address)"
+            )
         }
         io::ErrorKind::PermissionDenied => format!(
-            "port {port} may only be used with CAP_NET_BIND_SERVICE; choose one from 1024 on with --listen ADDR:PORT"
+            "port {port} may only be used with CAP_NET_BIND_SERVICE; choose one from 1024 on with {flag} ADDR:PORT"
         ),
-        _ => format!("{error}; choose another with --listen ADDR:PORT"),
+        _ => format!("{error}; choose another with {flag} ADDR:PORT"),
     }
 }
 
@@ -53,19 +54,17 @@ fn remedy(address: SocketAddr, error: &io::Error) -> String {
 pub struct Listener {
     socket: TcpListener,
     address: SocketAddr,
-    security: Vec<SecurityType>,
 }
 
 impl Listener {
-    /// Binds `address`; port 0 takes a free one. `security` is what clients there are offered, in order. Must be called
-    /// inside a tokio runtime.
-    pub fn bind(address: SocketAddr, security: Vec<SecurityType>) -> Result<Self, ListenError> {
-        let (socket, address) = open(address).map_err(|error| ListenError { address, error })?;
-        Ok(Self {
-            socket,
+    /// Binds `address`, which was chosen with `flag`; port 0 takes a free one. Must be called inside a tokio runtime.
+    pub fn bind(address: SocketAddr, flag: &'static str) -> Result<Self, ListenError> {
+        let (socket, address) = open(address).map_err(|error| ListenError {
             address,
-            security,
-        })
+            flag,
+            error,
+        })?;
+        Ok(Self { socket, address })
     }
 
     /// The address with the port that is really used.
@@ -73,19 +72,22 @@ impl Listener {
         self.address
     }
 
-    /// Starts a session for every client until the server stops.
-    pub(super) async fn accept<I: InputSink>(self, server: Arc<Server<I>>) {
-        let config = Arc::new(server.connection_config(self.security));
+    /// Hands over every connection until `stop`.
+    pub async fn accept(
+        self,
+        stop: CancellationToken,
+        mut take: impl FnMut(TcpStream, SocketAddr),
+    ) {
         let mut warned: Option<Instant> = None;
         loop {
             let accepted = tokio::select! {
-                () = server.stop.cancelled() => return,
+                () = stop.cancelled() => return,
                 accepted = self.socket.accept() => accepted,
             };
             match accepted {
                 Ok((stream, peer)) => {
                     prepare(&stream);
-                    server.start_session(stream, peer, Arc::clone(&config));
+                    take(stream, peer);
                 }
                 Err(error) if is_about_the_peer(&error) => {}
                 Err(error) => {
@@ -98,7 +100,7 @@ impl Listener {
                         );
                     }
                     tokio::select! {
-                        () = server.stop.cancelled() => return,
+                        () = stop.cancelled() => return,
                         () = tokio::time::sleep(PAUSE) => {}
                     }
                 }
@@ -158,10 +160,10 @@ mod tests {
 
     #[tokio::test]
     async fn port_zero_gives_a_real_one_and_a_used_one_is_explained() {
-        let listener = Listener::bind(([127, 0, 0, 1], 0).into(), Vec::new()).expect("a free port");
+        let listener = Listener::bind(([127, 0, 0, 1], 0).into(), "--listen").expect("a free port");
         let address = listener.address();
         assert_ne!(address.port(), 0);
-        let error = Listener::bind(address, Vec::new())
+        let error = Listener::bind(address, "--listen")
             .expect_err("in use")
             .to_string();
         assert!(error.contains(&address.to_string()), "{error}");
@@ -170,7 +172,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_foreign_address_is_explained() {
-        let error = Listener::bind(([192, 0, 2, 1], 0).into(), Vec::new()).expect_err("not ours");
+        let error = Listener::bind(([192, 0, 2, 1], 0).into(), "--listen").expect_err("not ours");
         assert!(error.to_string().contains("no such address"), "{error}");
     }
 }

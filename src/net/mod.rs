@@ -11,6 +11,7 @@ mod flood;
 mod hotkey;
 mod input;
 mod listener;
+mod login;
 mod news;
 mod outbox;
 mod requests;
@@ -24,7 +25,7 @@ mod title;
 mod wire;
 
 use std::{
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -48,15 +49,22 @@ use crate::{
     typing::Typist,
 };
 
+pub use admission::Place;
 pub use input::InputSink;
 pub use listener::{ListenError, Listener};
+pub use login::LoginRefused;
 pub use news::{News, Tell};
 pub use roster::{ClientInfo, Dismissal, Identity, Roster, TakeError, ViewOnlyError};
 pub use screen::{Screen, frames};
+pub use tokio::net::TcpStream;
+pub use wire::Stream;
 
 use admission::Admission;
 use encoders::Encoders;
 use throttle::Throttle;
+
+/// Connections at a time that are no sessions: a browser makes six for a page.
+const VISITORS: usize = 64;
 
 /// What the sessions work with.
 pub struct Edges<I> {
@@ -93,6 +101,7 @@ pub struct Server<I> {
     access: Arc<Access>,
     edges: Edges<I>,
     admission: Arc<Admission>,
+    visitors: Arc<Admission>,
     throttle: Throttle,
     roster: Roster<I>,
     encoders: Arc<Encoders>,
@@ -119,6 +128,7 @@ impl<I: InputSink> Server<I> {
             access,
             edges,
             admission,
+            visitors: Admission::of_strangers(VISITORS),
             throttle,
             roster,
             encoders: Arc::new(Encoders::new()),
@@ -129,11 +139,50 @@ impl<I: InputSink> Server<I> {
         })
     }
 
-    /// Accepts clients from `listeners` until told to stop. Must be called inside a tokio runtime.
-    pub fn start(self: &Arc<Self>, listeners: Vec<Listener>) {
-        for listener in listeners {
-            self.tasks.spawn(listener.accept(Arc::clone(self)));
+    /// Accepts clients from `listeners` until told to stop; each offers these security types, in order. Must be called
+    /// inside a tokio runtime.
+    pub fn start(self: &Arc<Self>, listeners: Vec<(Listener, Vec<SecurityType>)>) {
+        for (listener, security) in listeners {
+            let server = Arc::clone(self);
+            let config = Arc::new(self.connection_config(security));
+            let take = move |stream, peer| server.start_session(stream, peer, Arc::clone(&config));
+            self.spawn(listener.accept(self.stop.clone(), take));
         }
+    }
+
+    /// Serves one client that came over `stream`, which has become ready for RFB elsewhere.
+    pub fn serve(
+        self: &Arc<Self>,
+        stream: impl Stream,
+        peer: SocketAddr,
+        security: Vec<SecurityType>,
+    ) {
+        self.start_session(stream, peer, Arc::new(self.connection_config(security)));
+    }
+
+    /// Runs what belongs to clients; [`Server::ended`] waits for it.
+    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(task);
+    }
+
+    /// A place for a connection that is no session, and so takes none from those that are.
+    pub fn visit(&self, ip: IpAddr) -> Place {
+        self.visitors.enter(ip, self.throttle.is_proven(ip))
+    }
+
+    /// What ends all listeners and sessions.
+    pub fn stop(&self) -> &CancellationToken {
+        &self.stop
+    }
+
+    /// Who may enter.
+    pub fn access(&self) -> &Access {
+        &self.access
+    }
+
+    /// What is shown.
+    pub fn frames(&self) -> watch::Receiver<Frame> {
+        self.edges.frames.clone()
     }
 
     /// Waits until the last session is over, after `stop`, but no longer than this.
@@ -181,6 +230,11 @@ impl<I: InputSink> Server<I> {
         }
     }
 
+    /// Never given twice.
+    fn next_client(&self) -> ClientId {
+        ClientId(self.next_client.fetch_add(1, Ordering::Relaxed))
+    }
+
     /// Serves one client that came over `stream`.
     fn start_session(
         self: &Arc<Self>,
@@ -188,7 +242,7 @@ impl<I: InputSink> Server<I> {
         peer: SocketAddr,
         config: Arc<ServerConfig>,
     ) {
-        let client = ClientId(self.next_client.fetch_add(1, Ordering::Relaxed));
+        let client = self.next_client();
         // Here and not in its task, so that the oldest that gives way is the one that came first.
         let is_proven = self.throttle.is_proven(peer.ip());
         let place = self.admission.enter(peer.ip(), is_proven);

@@ -10,7 +10,7 @@ use super::sealed::Sealed;
 use crate::identity::{TLS_BUFFER, Tls};
 
 /// What a session can run over.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
+pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
 impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for S {}
 
 /// A stream whose two directions are used side by side.

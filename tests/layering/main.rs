@@ -68,6 +68,11 @@ const BRIDGE: Layers = &[
     ),
     // Other programs' way in; what the server is doing is told to it, it does not look.
     ("control", &["typing"]),
+    // The browser's way in: logins and sessions are those of `net`, commands those of `control`.
+    (
+        "web",
+        &["config", "access", "identity", "typing", "net", "control"],
+    ),
     // Stands where a device would.
     ("demo", &["config", "video", "hid", "source"]),
     // Looks at all that a server would use, by the same code where there is some.
@@ -81,7 +86,7 @@ const BRIDGE: Layers = &[
         "app",
         &[
             "config", "logging", "cli", "access", "identity", "video", "hid", "typing", "source",
-            "gadget", "net", "control", "demo", "doctor",
+            "gadget", "net", "control", "web", "demo", "doctor",
         ],
     ),
     ("lib", &[]),
@@ -129,7 +134,12 @@ const RESERVED_IN_BRIDGE: Reserved = &[
     ("socket2", &["src/net/"]),
     ("getrandom", &["src/net/"]),
     ("rcgen", &["src/identity/create.rs"]),
-    ("aws_lc_rs", &["src/identity/"]),
+    ("aws_lc_rs", &["src/identity/", "src/web/keyring.rs"]),
+    ("hyper", &["src/web/"]),
+    ("hyper_util", &["src/web/"]),
+    ("http_body_util", &["src/web/"]),
+    ("tokio_tungstenite", &["src/web/websocket.rs"]),
+    ("base64", &["src/web/guard.rs"]),
     (
         "tokio_rustls",
         &["src/identity/", "src/net/wire.rs", "src/app/security.rs"],

@@ -24,6 +24,8 @@ pub enum SecurityType {
     X509Vnc,
     /// VeNCrypt: TLS, and inside it a name and a password.
     X509Plain,
+    /// VeNCrypt without TLS of its own: a name and a password. Only for streams that are encrypted, or never leave this machine.
+    Plain,
     /// RSA-AES: host key, password, and everything after it encrypted with AES-128.
     Ra2,
     /// RSA-AES that encrypts the password only.
@@ -43,6 +45,7 @@ pub struct RsaAes {
 }
 
 impl SecurityType {
+    /// All that a stream in clear may be offered, so all but [`SecurityType::Plain`].
     pub const ALL: [Self; 9] = [
         Self::X509Plain,
         Self::X509Vnc,
@@ -60,6 +63,7 @@ impl SecurityType {
         match self {
             Self::None => 1,
             Self::VncAuth => 2,
+            Self::Plain => 256,
             Self::X509None => 260,
             Self::X509Vnc => 261,
             Self::X509Plain => 262,
@@ -78,6 +82,7 @@ impl SecurityType {
             Self::X509None => "X509None",
             Self::X509Vnc => "X509Vnc",
             Self::X509Plain => "X509Plain",
+            Self::Plain => "Plain",
             Self::Ra2 => "RA2",
             Self::Ra2ne => "RA2ne",
             Self::Ra2Aes256 => "RA2_256",
@@ -107,9 +112,12 @@ impl SecurityType {
         match self {
             Self::None | Self::X509None => Asks::Nothing,
             Self::VncAuth | Self::X509Vnc => Asks::Response,
-            Self::X509Plain | Self::Ra2 | Self::Ra2ne | Self::Ra2Aes256 | Self::Ra2neAes256 => {
-                Asks::Password
-            }
+            Self::X509Plain
+            | Self::Plain
+            | Self::Ra2
+            | Self::Ra2ne
+            | Self::Ra2Aes256
+            | Self::Ra2neAes256 => Asks::Password,
         }
     }
 }

@@ -11,14 +11,15 @@ pub const VERSION: [u8; 2] = [0, 2];
 
 /// The subtypes, in order, of a server that offers these security types.
 ///
-/// What is offered in clear anyway comes last, as a way out for clients that take VeNCrypt where they see it and then
+/// What is offered without TLS anyway comes last, as a way out for clients that take VeNCrypt where they see it and then
 /// know no subtype with TLS (noVNC).
 pub fn subtypes(offer: &[SecurityType]) -> Vec<SecurityType> {
     let over_tls = offer.iter().filter(|security| security.is_over_tls());
-    let in_clear = offer.iter().filter(|security| is_clear(**security));
-    over_tls.chain(in_clear).copied().collect()
+    let as_it_is = offer.iter().filter(|security| is_without_tls(**security));
+    over_tls.chain(as_it_is).copied().collect()
 }
 
-fn is_clear(security: SecurityType) -> bool {
-    matches!(security, SecurityType::VncAuth | SecurityType::None)
+fn is_without_tls(security: SecurityType) -> bool {
+    use SecurityType::{None, Plain, VncAuth};
+    matches!(security, Plain | VncAuth | None)
 }

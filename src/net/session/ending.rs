@@ -102,6 +102,10 @@ impl<I: InputSink> Session<'_, I> {
             {
                 self.flush().await;
             }
+            if let Ending::Dismissed(_) | Ending::Over(_) | Ending::Revoked = ending {
+                // Where the stream can say that this is meant, so that a browser does not come back by itself.
+                let _ = timeout(FAREWELL, self.wire.writer.shutdown()).await;
+            }
         };
         tokio::select! {
             () = stop.cancelled() => {}

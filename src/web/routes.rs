@@ -1,0 +1,104 @@
+//! What there is at which path.
+
+use std::sync::Arc;
+
+use hyper::{Method, Request, StatusCode, body::Incoming};
+
+use super::{
+    Web,
+    answer::{self, Answer},
+    connection::Channel,
+    info, novnc, picture, typing, websocket,
+};
+use crate::{access::Role, config::Resource, net::InputSink};
+
+const PAGE: &str = include_str!("page/index.html");
+const SCRIPTS: [(&str, &str); 4] = [
+    ("/app.js", include_str!("page/app.js")),
+    ("/connection.js", include_str!("page/connection.js")),
+    ("/login.js", include_str!("page/login.js")),
+    ("/tools.js", include_str!("page/tools.js")),
+];
+const STYLE: &str = include_str!("page/style.css");
+const ICON: &str = include_str!("page/icon.svg");
+
+pub(super) async fn answer<I: InputSink>(
+    web: &Arc<Web<I>>,
+    request: Request<Incoming>,
+    channel: Channel,
+) -> Answer {
+    match try_answer(web, request, channel).await {
+        Ok(answer) | Err(answer) => answer,
+    }
+}
+
+async fn try_answer<I: InputSink>(
+    web: &Arc<Web<I>>,
+    request: Request<Incoming>,
+    channel: Channel,
+) -> Result<Answer, Answer> {
+    web.check_host(request.headers())?;
+    let path = request.uri().path().to_owned();
+    if websocket::is_wanted(request.headers()) {
+        return Ok(match path.as_str() {
+            "/websockify" | "/" => websocket::open(web, request, channel),
+            _ => answer::not_found(),
+        });
+    }
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    if path == "/type" {
+        if request.method() != Method::POST {
+            return Err(answer::not_allowed("POST"));
+        }
+        web.check_origin(request.headers())?;
+        let admitted = web.admit(request.headers(), channel, Role::Control).await?;
+        return typing::type_text(web, request, &admitted, channel).await;
+    }
+    if !reads {
+        return Err(answer::not_allowed("GET, HEAD"));
+    }
+    if let Some(answer) = public(web, &path, channel).await {
+        return Ok(answer);
+    }
+    let open = |resource| web.settings.open.contains(&resource);
+    let is_open = match path.as_str() {
+        "/snapshot.jpg" | "/snapshot.png" => open(Resource::Snapshot),
+        "/settled" => open(Resource::Settled),
+        "/healthz" => open(Resource::Healthz),
+        "/metrics" => open(Resource::Metrics),
+        "/clients" | "/status" => false,
+        "/websockify" => {
+            let why = "This is for WebSockets (RFC 6455), such as noVNC's.";
+            return Err(answer::refusal(StatusCode::UPGRADE_REQUIRED, why));
+        }
+        _ => return Err(answer::not_found()),
+    };
+    if !is_open {
+        web.admit(request.headers(), channel, Role::View).await?;
+    }
+    match path.as_str() {
+        "/snapshot.jpg" => picture::snapshot(web, &request, picture::Form::Jpeg).await,
+        "/snapshot.png" => picture::snapshot(web, &request, picture::Form::Png).await,
+        "/settled" => picture::settled(web, &request).await,
+        "/healthz" => Ok(info::health(web)),
+        "/clients" => Ok(answer::json(StatusCode::OK, &web.operations.clients())),
+        "/status" => Ok(answer::json(StatusCode::OK, &web.operations.status())),
+        _ => Err(answer::not_found()),
+    }
+}
+
+/// What everybody is given: the page and what it is made of, which know nothing of the target.
+async fn public<I: InputSink>(web: &Arc<Web<I>>, path: &str, channel: Channel) -> Option<Answer> {
+    let script = SCRIPTS.iter().find(|(name, _)| *name == path);
+    Some(match path {
+        "/" | "/index.html" => answer::page(PAGE),
+        "/style.css" => answer::content("text/css; charset=utf-8", STYLE),
+        "/icon.svg" => answer::content("image/svg+xml", ICON),
+        "/page.json" => info::page(web, channel).await,
+        _ => match (script, path.strip_prefix("/novnc/")) {
+            (Some((_, text)), _) => answer::content("text/javascript; charset=utf-8", *text),
+            (None, Some(file)) => novnc::file(web.settings.novnc.as_deref(), file).await,
+            (None, None) => return None,
+        },
+    })
+}
