@@ -13,6 +13,21 @@ use serde::Serialize;
 
 pub(super) type Answer = Response<Full<Bytes>>;
 
+/// An answer that ends what a request was about; small, for there is one in each result.
+pub(super) struct Refusal(Box<Answer>);
+
+impl From<Answer> for Refusal {
+    fn from(answer: Answer) -> Self {
+        Self(Box::new(answer))
+    }
+}
+
+impl From<Refusal> for Answer {
+    fn from(refusal: Refusal) -> Self {
+        *refusal.0
+    }
+}
+
 const SAME_ORIGIN: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
 /// Something that is there, and not to be kept: it is about now.

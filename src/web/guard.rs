@@ -9,7 +9,7 @@ use rfb::security::{Login, secret::Secret};
 
 use super::{
     Web,
-    answer::{self, Answer},
+    answer::{self, Refusal},
     connection::{Channel, host},
 };
 use crate::{
@@ -23,7 +23,7 @@ const BY_THE_PAGE: &str = "x-requested-with";
 impl<I: InputSink> Web<I> {
     /// Refuses whom a page of another server could have sent: it would come with the rights of whoever looks at that page
     /// (check 72).
-    pub(super) fn check_origin(&self, headers: &HeaderMap) -> Result<(), Answer> {
+    pub(super) fn check_origin(&self, headers: &HeaderMap) -> Result<(), Refusal> {
         let Some(origin) = headers.get(ORIGIN) else {
             // No browser.
             return Ok(());
@@ -46,17 +46,17 @@ impl<I: InputSink> Web<I> {
             "a page of another server wanted to connect; if it may, name it in `origins` of [web]"
         );
         let why = "Pages of this origin may not connect; `origins` of [web] names those that may.";
-        Err(answer::refusal(StatusCode::FORBIDDEN, why))
+        Err(answer::refusal(StatusCode::FORBIDDEN, why).into())
     }
 
     /// Without a password this machine's own users are let in, and nobody else: not a page that has had its name resolved
     /// to this address either.
-    pub(super) fn check_host(&self, headers: &HeaderMap) -> Result<(), Answer> {
+    pub(super) fn check_host(&self, headers: &HeaderMap) -> Result<(), Refusal> {
         if self.server.access().is_guarded() || host(headers).is_some_and(is_loopback) {
             return Ok(());
         }
         let why = "Without a password only http://localhost and loopback addresses are served.";
-        Err(answer::refusal(StatusCode::FORBIDDEN, why))
+        Err(answer::refusal(StatusCode::FORBIDDEN, why).into())
     }
 
     /// Lets in who may do at least what `role` does.
@@ -65,23 +65,23 @@ impl<I: InputSink> Web<I> {
         headers: &HeaderMap,
         channel: Channel,
         role: Role,
-    ) -> Result<Admitted, Answer> {
+    ) -> Result<Admitted, Refusal> {
         let admitted = self.log_in(headers, channel).await?;
         match admitted.role >= role {
             true => Ok(admitted),
             false => {
                 let why = format!("This takes the role {role}, yours is {}.", admitted.role);
-                Err(answer::refusal(StatusCode::FORBIDDEN, why))
+                Err(answer::refusal(StatusCode::FORBIDDEN, why).into())
             }
         }
     }
 
-    async fn log_in(&self, headers: &HeaderMap, channel: Channel) -> Result<Admitted, Answer> {
+    async fn log_in(&self, headers: &HeaderMap, channel: Channel) -> Result<Admitted, Refusal> {
         let is_guarded = self.server.access().is_guarded();
         if is_guarded && !channel.is_private() {
             let why = "A password is not taken over HTTP, where it can be read; make a certificate (`rfbridge cert`, \
                        `certificate` of [security]) and use HTTPS.";
-            return Err(answer::refusal(StatusCode::FORBIDDEN, why));
+            return Err(answer::refusal(StatusCode::FORBIDDEN, why).into());
         }
         let login = match is_guarded {
             true => {
@@ -103,7 +103,7 @@ impl<I: InputSink> Web<I> {
             }
             Err(refused) => {
                 let why = refused.to_string();
-                Err(match refused {
+                let refusal = match refused {
                     LoginRefused::TooSoon(wait) => answer::too_soon(why, wait.as_secs() + 1),
                     LoginRefused::Denied(_) => {
                         answer::unauthorized(why, !headers.contains_key(BY_THE_PAGE))
@@ -111,7 +111,8 @@ impl<I: InputSink> Web<I> {
                     LoginRefused::Fault(_) => {
                         answer::refusal(StatusCode::INTERNAL_SERVER_ERROR, why)
                     }
-                })
+                };
+                Err(refusal.into())
             }
         }
     }

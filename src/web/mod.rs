@@ -83,19 +83,58 @@ impl<I: InputSink> Web<I> {
 
     /// The security types for a WebSocket; `is_private`: nobody can listen in.
     fn offer(&self, is_private: bool) -> Vec<SecurityType> {
-        let Means {
-            response,
-            password,
-            users,
-            ..
-        } = self.server.access().means();
-        let may_answer = response && (is_private || self.allows_vnc_auth);
-        match (users && is_private, may_answer) {
-            // VNC authentication knows no names, and old noVNC prefers it.
-            (true, _) => vec![SecurityType::Plain],
-            (false, true) => vec![SecurityType::VncAuth],
-            (false, false) if !password && !response => vec![SecurityType::None],
-            (false, false) => Vec::new(),
+        let means = self.server.access().means();
+        offer(means, is_private, self.allows_vnc_auth)
+    }
+}
+
+fn offer(means: Means, is_private: bool, allows_vnc_auth: bool) -> Vec<SecurityType> {
+    let is_guarded = means.password || means.response;
+    let may_answer = means.response && (is_private || allows_vnc_auth);
+    // VNC authentication knows no names, and old noVNC would prefer it.
+    if means.users && is_private {
+        vec![SecurityType::Plain]
+    } else if may_answer {
+        vec![SecurityType::VncAuth]
+    } else if !is_guarded {
+        vec![SecurityType::None]
+    } else {
+        Vec::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_and_its_password_never_travel_in_clear() {
+        let nothing = Means::default();
+        let password = Means {
+            response: true,
+            password: true,
+            ..nothing
+        };
+        let users = Means {
+            password: true,
+            users: true,
+            ..nothing
+        };
+        let both = Means {
+            users: true,
+            ..password
+        };
+        let types = |means, is_private, allows| offer(means, is_private, allows);
+        for allows in [true, false] {
+            assert_eq!(types(nothing, true, allows), [SecurityType::None]);
+            assert_eq!(types(password, true, allows), [SecurityType::VncAuth]);
+            assert_eq!(types(users, true, allows), [SecurityType::Plain]);
+            assert_eq!(types(both, true, allows), [SecurityType::Plain]);
+            assert_eq!(types(users, false, allows), []);
         }
+        assert_eq!(types(password, false, true), [SecurityType::VncAuth]);
+        assert_eq!(types(both, false, true), [SecurityType::VncAuth]);
+        assert_eq!(types(password, false, false), []);
+        assert_eq!(types(both, false, false), []);
     }
 }

@@ -21,7 +21,7 @@ use tokio::{
 
 use super::{
     Web,
-    answer::{self, Answer},
+    answer::{self, Answer, Refusal},
 };
 use crate::{control::PictureState, net::InputSink};
 
@@ -48,13 +48,13 @@ pub(super) async fn snapshot<I: InputSink>(
     web: &Arc<Web<I>>,
     request: &Request<Incoming>,
     form: Form,
-) -> Result<Answer, Answer> {
+) -> Result<Answer, Refusal> {
     let mut frames = web.server.frames();
     let known = request.headers().get(IF_NONE_MATCH).cloned();
     let waits = match query(request, "wait") {
         None => false,
         Some("change") => true,
-        Some(_) => return Err(bad_query("wait is `change`")),
+        Some(_) => return Err(bad_query("wait is `change`").into()),
     };
     let ends = Instant::now() + duration(request, "timeout", PATIENCE)?;
     let mut frame = frames.borrow_and_update().clone();
@@ -75,11 +75,11 @@ pub(super) async fn snapshot<I: InputSink>(
         Ok(Ok(made)) => made,
         Ok(Err(damaged)) => {
             let why = format!("The picture is damaged: {damaged}. The next may be whole.");
-            return Err(answer::refusal(StatusCode::SERVICE_UNAVAILABLE, why));
+            return Err(answer::refusal(StatusCode::SERVICE_UNAVAILABLE, why).into());
         }
         Err(fault) => {
             let why = format!("rfbridge has a fault: {fault}");
-            return Err(answer::refusal(StatusCode::INTERNAL_SERVER_ERROR, why));
+            return Err(answer::refusal(StatusCode::INTERNAL_SERVER_ERROR, why).into());
         }
     };
     let mut answer = answer::content(kind, bytes);
@@ -169,7 +169,7 @@ struct Settled {
 pub(super) async fn settled<I: InputSink>(
     web: &Arc<Web<I>>,
     request: &Request<Incoming>,
-) -> Result<Answer, Answer> {
+) -> Result<Answer, Refusal> {
     let rest = duration(request, "for", REST)?;
     let ends = Instant::now() + duration(request, "timeout", PATIENCE)?;
     let ignored = match query(request, "ignore") {
@@ -247,15 +247,17 @@ fn duration(
     request: &Request<Incoming>,
     name: &str,
     default: Duration,
-) -> Result<Duration, Answer> {
+) -> Result<Duration, Refusal> {
     let Some(text) = query(request, name) else {
         return Ok(default);
     };
-    time(text).filter(|time| *time <= LONGEST).ok_or_else(|| {
+    let rule = || {
         bad_query(&format!(
             "{name} is a time up to 600s, such as 500ms or 10s"
         ))
-    })
+    };
+    let time = time(text).filter(|time| *time <= LONGEST);
+    Ok(time.ok_or_else(rule)?)
 }
 
 /// `500ms` or `10s`.

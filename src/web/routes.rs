@@ -6,7 +6,7 @@ use hyper::{Method, Request, StatusCode, body::Incoming};
 
 use super::{
     Web,
-    answer::{self, Answer},
+    answer::{self, Answer, Refusal},
     connection::Channel,
     info, novnc, picture, typing, websocket,
 };
@@ -28,7 +28,8 @@ pub(super) async fn answer<I: InputSink>(
     channel: Channel,
 ) -> Answer {
     match try_answer(web, request, channel).await {
-        Ok(answer) | Err(answer) => answer,
+        Ok(answer) => answer,
+        Err(refusal) => refusal.into(),
     }
 }
 
@@ -36,7 +37,7 @@ async fn try_answer<I: InputSink>(
     web: &Arc<Web<I>>,
     request: Request<Incoming>,
     channel: Channel,
-) -> Result<Answer, Answer> {
+) -> Result<Answer, Refusal> {
     web.check_host(request.headers())?;
     let path = request.uri().path().to_owned();
     if websocket::is_wanted(request.headers()) {
@@ -48,14 +49,14 @@ async fn try_answer<I: InputSink>(
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     if path == "/type" {
         if request.method() != Method::POST {
-            return Err(answer::not_allowed("POST"));
+            return Err(answer::not_allowed("POST").into());
         }
         web.check_origin(request.headers())?;
         let admitted = web.admit(request.headers(), channel, Role::Control).await?;
         return typing::type_text(web, request, &admitted, channel).await;
     }
     if !reads {
-        return Err(answer::not_allowed("GET, HEAD"));
+        return Err(answer::not_allowed("GET, HEAD").into());
     }
     if let Some(answer) = public(web, &path, channel).await {
         return Ok(answer);
@@ -69,9 +70,9 @@ async fn try_answer<I: InputSink>(
         "/clients" | "/status" => false,
         "/websockify" => {
             let why = "This is for WebSockets (RFC 6455), such as noVNC's.";
-            return Err(answer::refusal(StatusCode::UPGRADE_REQUIRED, why));
+            return Err(answer::refusal(StatusCode::UPGRADE_REQUIRED, why).into());
         }
-        _ => return Err(answer::not_found()),
+        _ => return Err(answer::not_found().into()),
     };
     if !is_open {
         web.admit(request.headers(), channel, Role::View).await?;
@@ -83,7 +84,7 @@ async fn try_answer<I: InputSink>(
         "/healthz" => Ok(info::health(web)),
         "/clients" => Ok(answer::json(StatusCode::OK, &web.operations.clients())),
         "/status" => Ok(answer::json(StatusCode::OK, &web.operations.status())),
-        _ => Err(answer::not_found()),
+        _ => Err(answer::not_found().into()),
     }
 }
 

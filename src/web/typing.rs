@@ -28,16 +28,13 @@ pub(super) async fn type_text<I: InputSink>(
     request: Request<Incoming>,
     by: &Admitted,
     channel: Channel,
-) -> Result<Answer, Answer> {
+) -> Result<Answer, answer::Refusal> {
     let refusal = |status, why: String| answer::json(status, &Reply::error(why));
     if let Some(holder) = web.server.roster().holder()
         && by.role < Role::Admin
         && (by.user.is_none() || holder.user != by.user)
     {
-        return Err(refusal(
-            StatusCode::CONFLICT,
-            format!("{holder} has control"),
-        ));
+        return Err(refusal(StatusCode::CONFLICT, format!("{holder} has control")).into());
     }
     let skip = query(&request, "skip").is_some_and(|value| value == "true");
     let body = Limited::new(request.into_body(), LIMIT).collect().await;
@@ -88,7 +85,7 @@ pub(super) async fn type_text<I: InputSink>(
         }
         if job.progress().changed().await.is_err() {
             let why = "rfbridge is stopping".to_owned();
-            return Err(refusal(StatusCode::BAD_GATEWAY, why));
+            return Err(refusal(StatusCode::BAD_GATEWAY, why).into());
         }
     }
 }

@@ -54,7 +54,7 @@ pub(super) fn open<I: InputSink>(
     channel: Channel,
 ) -> Answer {
     if let Err(refusal) = web.check_origin(request.headers()) {
-        return refusal;
+        return refusal.into();
     }
     let security = web.offer(channel.is_private());
     if security.is_empty() {
@@ -125,8 +125,10 @@ struct Messages<S> {
     socket: WebSocketStream<S>,
     /// Of the last message, not read yet.
     rest: Bytes,
-    /// The close frame was sent, or has come.
+    /// Nothing more comes.
     is_over: bool,
+    /// The close frame is on its way.
+    is_closing: bool,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Messages<S> {
@@ -135,21 +137,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Messages<S> {
             socket,
             rest: Bytes::new(),
             is_over: false,
+            is_closing: false,
         }
     }
 
     /// Tells the peer why nothing more is taken from it, if it still listens (RFC 6455 §7.4.1).
     fn fail(&mut self, context: &mut Context<'_>, code: CloseCode, error: io::Error) -> io::Error {
-        let reason = error.to_string().into();
-        let frame = CloseFrame { code, reason };
-        if Pin::new(&mut self.socket)
-            .start_send(Message::Close(Some(frame)))
-            .is_ok()
-        {
-            let _ = Pin::new(&mut self.socket).poll_flush(context);
-        }
+        self.close(code, error.to_string());
+        let _ = Pin::new(&mut self.socket).poll_flush(context);
         self.is_over = true;
         error
+    }
+
+    /// Puts the close frame behind what was sent.
+    fn close(&mut self, code: CloseCode, reason: String) {
+        if !std::mem::replace(&mut self.is_closing, true) {
+            let reason = reason.into();
+            let frame = Message::Close(Some(CloseFrame { code, reason }));
+            // Where that is not possible any more, nobody listens.
+            let _ = Pin::new(&mut self.socket).start_send(frame);
+        }
     }
 
     /// Sends these as one message.
@@ -202,7 +209,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Messages<S> {
                 }
                 // Pings are answered with what is written or read next.
                 Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
-                Some(Ok(Message::Close(_))) | None => this.is_over = true,
+                Some(Ok(Message::Close(_))) => {
+                    // The answer to it.
+                    let _ = Pin::new(&mut this.socket).poll_flush(context);
+                    (this.is_over, this.is_closing) = (true, true);
+                }
+                None => this.is_over = true,
                 Some(Err(Error::ConnectionClosed | Error::AlreadyClosed)) => this.is_over = true,
                 Some(Err(Error::Io(error))) => return Poll::Ready(Err(error)),
                 Some(Err(error)) => {
@@ -254,7 +266,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Messages<S> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let closed = ready!(Pin::new(&mut self.socket).poll_close(context));
+        self.close(CloseCode::Normal, String::new());
+        let closed = ready!(Pin::new(&mut self.socket).poll_flush(context));
         Poll::Ready(match closed {
             Err(Error::ConnectionClosed | Error::AlreadyClosed) => Ok(()),
             other => other.map_err(broken),

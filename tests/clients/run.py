@@ -20,6 +20,7 @@ import encrypted
 import layouts
 import libraries
 import packer_like
+import page
 import recorded
 import relative
 import resting
@@ -39,7 +40,7 @@ README = ROOT / "README.md"
 
 CASES = tigervnc.CASES | viewers.CASES | x2vnc.CASES
 CASES |= vncdo.CASES | tools.CASES | libraries.CASES | packer_like.CASES | browser.CASES | recorded.CASES | resting.CASES
-CASES |= layouts.CASES | clipboard.CASES | relative.CASES | encrypted.CASES
+CASES |= layouts.CASES | clipboard.CASES | page.CASES | relative.CASES | encrypted.CASES
 
 
 def main():

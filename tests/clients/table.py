@@ -65,6 +65,13 @@ CLIENTS = [
         "`xtightvncviewer kvm`",
         "keeps its window's size: another mode is scaled to it",
     ),
+    Client(
+        "page",
+        "Chromium, on rfbridge's page",
+        debian("chromium"),
+        "`http://kvm:5800`",
+        "keys by position; the page is shown by noVNC, Debian's or npm's",
+    ),
     Client("ssvnc", "SSVNC", debian("ssvnc"), "`ssvncviewer kvm`"),
     Client("remmina", "Remmina", debian("remmina"), "`remmina -c vnc://kvm:5900`"),
     Client("remote-viewer", "virt-viewer", debian("virt-viewer"), "`remote-viewer vnc://kvm:5900`", "keys by position"),

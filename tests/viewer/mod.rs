@@ -2,6 +2,7 @@
 
 pub mod rsa_aes;
 pub mod tls;
+pub mod web;
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};

@@ -1,6 +1,10 @@
 //! VeNCrypt, and TLS below it.
 
-use std::{net::TcpStream, sync::Arc};
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    sync::Arc,
+};
 
 use tokio_rustls::rustls::{
     ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion,
@@ -19,7 +23,7 @@ pub fn subtypes(socket: &mut Socket) -> Vec<u32> {
 }
 
 /// Chooses VeNCrypt, which was offered.
-pub fn subtypes_behind(socket: &mut Socket) -> Vec<u32> {
+pub fn subtypes_behind<S: Read + Write>(socket: &mut Socket<S>) -> Vec<u32> {
     socket.send(&[19]);
     assert_eq!(socket.read(2), [0, 2]);
     socket.send(&[0, 2]);

@@ -16,3 +16,5 @@ mod users;
 #[path = "../viewer/mod.rs"]
 #[allow(dead_code, reason = "the tests in a machine use the rest")]
 mod viewer;
+mod web;
+mod websocket;

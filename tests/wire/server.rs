@@ -1,7 +1,7 @@
 //! The running binary.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write as _};
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -18,6 +18,8 @@ use crate::viewer::{DEADLINE, Viewer};
 pub struct Server {
     child: Child,
     pub address: SocketAddr,
+    /// Where the page is, if it is to be anywhere.
+    pub web: Option<SocketAddr>,
     pub dir: TempDir,
 }
 
@@ -44,16 +46,28 @@ impl Server {
             .spawn()
             .expect("the binary starts");
         let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+        let mut web = None;
         let address = lines
-            .find_map(|line| line.ok()?.strip_prefix("listening on ")?.parse().ok())
+            .find_map(|line| {
+                let line = line.ok()?;
+                let place = line.strip_prefix("web page on ");
+                web = web.or_else(|| place?.parse().ok());
+                line.strip_prefix("listening on ")?.parse().ok()
+            })
             .unwrap_or_else(|| panic!("it listens; its log: {}", log_of(dir.path())));
         // Further lines are read and dropped, so that the pipe never fills.
         std::thread::spawn(move || lines.for_each(drop));
         Server {
             child,
             address,
+            web,
             dir,
         }
+    }
+
+    /// Where the page is.
+    pub fn web(&self) -> SocketAddr {
+        self.web.expect("--web-listen was given")
     }
 
     pub fn demo() -> Server {
@@ -180,6 +194,26 @@ pub fn cert(dir: &Path, arguments: &[&str]) -> String {
         .expect("the binary runs");
     assert!(made.status.success(), "{made:?}");
     String::from_utf8(made.stdout).expect("UTF-8")
+}
+
+/// `rfbridge user` with a password on standard input.
+pub fn user(file: &Path, arguments: &[&str], password: &str) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_rfbridge"))
+        .arg("user")
+        .args(arguments)
+        .arg("--file")
+        .arg(file)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("the binary starts");
+    // Some commands end without reading it.
+    let _ = child
+        .stdin
+        .take()
+        .expect("its input")
+        .write_all(password.as_bytes());
+    assert!(child.wait().expect("it ends").success(), "{arguments:?}");
 }
 
 pub const CERTIFICATE: &str = "certificate.pem";

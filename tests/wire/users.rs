@@ -1,11 +1,6 @@
 //! Users: who gets in by a name, what their roles let them do, and a users file that changes under them.
 
-use std::{
-    fs,
-    io::Write as _,
-    path::{Path, PathBuf},
-    process::{Command, Stdio},
-};
+use std::{fs, path::PathBuf};
 
 use rfb::security::SecurityType;
 use tokio_rustls::rustls::version::TLS13;
@@ -31,7 +26,7 @@ impl House {
         let file = dir.path().join("users");
         let add = |[name, role, password]: &[&str; 3]| {
             let arguments = ["add", name, "--role", role];
-            user(&file, &arguments, password);
+            server::user(&file, &arguments, password);
         };
         users.iter().for_each(add);
         let [certificate, key] = server::certificate(dir.path());
@@ -46,7 +41,7 @@ impl House {
     }
 
     fn user(&self, arguments: &[&str], password: &str) {
-        user(&self.users, arguments, password);
+        server::user(&self.users, arguments, password);
     }
 
     /// Gives this name and password; the result comes next.
@@ -92,26 +87,6 @@ impl House {
 
 const A: &str = "0000040000000000";
 const Z: &str = "00001d0000000000";
-
-/// `rfbridge user` with a password on standard input.
-fn user(file: &Path, arguments: &[&str], password: &str) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_rfbridge"))
-        .arg("user")
-        .args(arguments)
-        .arg("--file")
-        .arg(file)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()
-        .expect("the binary starts");
-    // Some commands end without reading it.
-    let _ = child
-        .stdin
-        .take()
-        .expect("its input")
-        .write_all(password.as_bytes());
-    assert!(child.wait().expect("it ends").success(), "{arguments:?}");
-}
 
 #[test]
 fn the_role_says_whether_keys_and_clicks_reach_the_target() {

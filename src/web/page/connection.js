@@ -36,9 +36,8 @@ export class Connection extends EventTarget {
         let RFB;
         try {
             ({ default: RFB } = await import("./novnc/core/rfb.js"));
-        } catch (problem) {
-            // The next import would give this failure again, so the page begins anew.
-            return this.#tell("ended", `noVNC could not be loaded: ${problem.message}. Reload the page.`);
+        } catch {
+            return this.#reload();
         }
         const address = new URL("websockify", location.href);
         address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
@@ -65,10 +64,23 @@ export class Connection extends EventTarget {
             if (closed?.code === CLOSED_ON_PURPOSE) {
                 return this.#tell("ended", "The server ended the connection.");
             }
-            const wait = WAITS[Math.min(this.#tries, WAITS.length - 1)];
-            this.#tries += 1;
-            this.#timer = setTimeout(() => this.#try(), wait * 1000);
-            this.#tell("lost", wait);
+            this.#later(() => this.#try());
+        });
+    }
+
+    #later(act) {
+        const wait = WAITS[Math.min(this.#tries, WAITS.length - 1)];
+        this.#tries += 1;
+        this.#timer = setTimeout(act, wait * 1000);
+        this.#tell("lost", wait);
+    }
+
+    /** noVNC could not be loaded, and browsers remember that for as long as the page is there. */
+    #reload() {
+        this.#later(async () => {
+            const answer = await fetch("page.json", { method: "HEAD", cache: "no-store" }).catch(() => null);
+            if (answer?.ok) location.reload();
+            else this.#reload();
         });
     }
 
