@@ -33,6 +33,7 @@ mod ctl;
 mod examine;
 mod gadget;
 mod heaps;
+mod metrics;
 mod operations;
 mod security;
 mod target;
@@ -63,8 +64,13 @@ use crate::{
     control::{self, Context, Operations},
     demo,
     gadget::{GadgetError, ImageError},
-    hid::{self, keymap::LayoutError, sink::RecordSink},
+    hid::{
+        self,
+        keymap::LayoutError,
+        sink::{CountedSink, RecordSink},
+    },
     logging,
+    metrics::Metrics,
     net::{self, Edges, Listener, Server},
     source::supervisor,
     typing::Typist,
@@ -284,9 +290,16 @@ fn serve(
             jiggle: config.mouse.jiggle.duration(),
         },
     };
+    let metrics = Metrics::default();
+    let sink = Box::new(CountedSink::new(sink, metrics.clone()));
     let (input, hid) = hid::spawn(sink, hid_options).map_err(StartError::System)?;
-    let source = supervisor::spawn(target.opener, signal, config.noise_tolerance.levels())
-        .map_err(StartError::System)?;
+    let source = supervisor::spawn(
+        target.opener,
+        signal,
+        config.noise_tolerance.levels(),
+        metrics.clone(),
+    )
+    .map_err(StartError::System)?;
     runtime.spawn(screen.follow());
 
     let access = Arc::new(access);
@@ -309,6 +322,7 @@ fn serve(
         tell: events.tell(),
         tls: security.tls.clone(),
         host_key: security.host_key,
+        metrics: metrics.clone(),
     };
     if let Some(tls) = security.tls.clone() {
         runtime.spawn(tls.follow(stop.clone()));
@@ -339,6 +353,7 @@ fn serve(
         signals,
         view_only: config.view_only,
         events,
+        controllers: target.controllers,
         reloads: [sessions, users, certificate]
             .into_iter()
             .flatten()
@@ -349,6 +364,7 @@ fn serve(
         operations: Arc::clone(&operations),
         typist: typist.clone(),
         tls: security.tls,
+        metrics: metrics::exposition(&metrics, Arc::clone(&operations), target.controllers),
     };
     let types = config.security.types.as_ref();
     let web = Web::new(parts, config.web.clone(), types.map(|types| &types.0[..]));

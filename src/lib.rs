@@ -39,6 +39,7 @@
 //! | [`net`] | listeners, sessions, who of them has control, and the limits that keep one peer from harming another |
 //! | [`web`] | HTTP: the page for the browser, RFB over WebSocket, what programs fetch |
 //! | [`doctor`] | looks at everything and says what to mend; changes nothing |
+//! | [`metrics`] | what is counted for whoever watches the server |
 //! | `sync` | the locks of what threads share, which a scheduler may stand in for |
 //! | [`demo`] | a small simulated target that understands nothing but HID reports |
 //!
@@ -62,6 +63,7 @@ pub mod gadget;
 pub mod hid;
 pub mod identity;
 pub mod logging;
+pub mod metrics;
 pub mod net;
 pub mod source;
 mod sync;

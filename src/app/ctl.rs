@@ -328,6 +328,7 @@ mod tests {
             bytes_sent: 0,
             bytes_per_second: 12_345,
             round_trip_ms: controls.then_some(12),
+            bytes_in_flight: 0,
         };
         let expected = "\
 ID   ADDRESS            USER  ROLE     CONTROL  ENCODING  CONNECTED  IDLE  RATE       TRIP

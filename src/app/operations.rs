@@ -1,6 +1,6 @@
 //! What the commands of the control socket do, and the events that they are told.
 
-use std::sync::Arc;
+use std::{fmt, path::Path, sync::Arc};
 
 use tokio::sync::{broadcast, watch};
 
@@ -9,6 +9,7 @@ use crate::{
     access::{Access, Role},
     config::Config,
     control::{self, ClientStatus, Event, Operations, Picture, PictureState, Reply, Status},
+    hid::sink::udc,
     hid::{ClientId, Leds, PointerMode},
     identity::Tls,
     net::{ClientInfo, InputSink, News, Server, Tell},
@@ -32,6 +33,8 @@ pub(super) struct Bridge<I: InputSink> {
     pub(super) signals: watch::Receiver<Signal>,
     pub(super) view_only: bool,
     pub(super) events: Events,
+    /// Where the USB device controllers are, if the target is reached through one.
+    pub(super) controllers: Option<&'static Path>,
     /// Each with its name, in the order in which they are reloaded.
     pub(super) reloads: Vec<(&'static str, Reload)>,
 }
@@ -127,6 +130,7 @@ impl<I: InputSink> Operations for Bridge<I> {
                 ..Reply::default()
             }),
             picture: picture(&self.signals.borrow()),
+            usb: self.controllers.and_then(usb),
             share: policy.share.to_string(),
             control: policy.control.to_string(),
             controller: roster.holder().map(|holder| holder.client.0),
@@ -167,6 +171,24 @@ impl<I: InputSink> Operations for Bridge<I> {
 
     fn events(&self) -> broadcast::Receiver<Event> {
         self.events.0.subscribe()
+    }
+}
+
+impl<I: InputSink> fmt::Debug for Bridge<I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bridge").finish_non_exhaustive()
+    }
+}
+
+/// What the controllers say of the target.
+fn usb(controllers: &Path) -> Option<String> {
+    let states = udc::states(controllers);
+    let is_used = states.iter().any(|(_, state)| state == "configured");
+    let first = states.into_iter().next().map(|(_, state)| state);
+    if is_used {
+        Some("configured".to_owned())
+    } else {
+        first
     }
 }
 
@@ -212,6 +234,7 @@ fn client_status(info: ClientInfo) -> ClientStatus {
         idle_seconds: info.idle.map(|idle| idle.as_secs()),
         bytes_sent: info.bytes_sent,
         bytes_per_second: info.rate,
+        bytes_in_flight: info.in_flight as u64,
         round_trip_ms: info
             .round_trip
             .and_then(|trip| u64::try_from(trip.as_millis()).ok()),

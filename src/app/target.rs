@@ -1,6 +1,6 @@
 //! What is controlled: the simulated target, or the one at the capture device and the gadget.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use tokio::sync::watch;
 
@@ -11,7 +11,7 @@ use crate::{
     hid::{
         Leds,
         keymap::Layout as KeyboardLayout,
-        sink::{Function, GadgetNodes, GadgetSink, NullSink, Place, Sink},
+        sink::{Function, GadgetNodes, GadgetSink, NullSink, Place, Sink, udc},
     },
     source::{self, Opener, Wishes},
     video::Layout,
@@ -23,6 +23,8 @@ pub(super) struct Target {
     pub(super) sink: Box<dyn Sink>,
     pub(super) leds: watch::Receiver<Option<Leds>>,
     pub(super) layout: Arc<KeyboardLayout>,
+    /// Where the USB device controllers are, if one leads to it.
+    pub(super) controllers: Option<&'static Path>,
 }
 
 pub(super) fn demo_target(config: &Config) -> Result<Target, StartError> {
@@ -46,6 +48,7 @@ pub(super) fn demo_target(config: &Config) -> Result<Target, StartError> {
         sink: Box::new(sink),
         leds,
         layout: Arc::new(KeyboardLayout::us()),
+        controllers: None,
     })
 }
 
@@ -90,5 +93,6 @@ pub(super) fn real_target(config: &Config) -> Result<Target, StartError> {
         sink,
         leds,
         layout,
+        controllers: (config.sink == config::Sink::Gadget).then(|| Path::new(udc::CONTROLLERS)),
     })
 }

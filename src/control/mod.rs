@@ -11,7 +11,7 @@ mod peer;
 mod place;
 mod protocol;
 
-use std::{io, path::PathBuf, sync::Arc, time::Duration};
+use std::{fmt, io, path::PathBuf, sync::Arc, time::Duration};
 
 use tokio::{
     net::UnixListener,
@@ -38,7 +38,7 @@ pub struct Context {
 }
 
 /// What the server does for the commands. Texts of errors say what is wrong.
-pub trait Operations: Send + Sync {
+pub trait Operations: fmt::Debug + Send + Sync {
     /// What it is doing now.
     fn status(&self) -> Status;
 

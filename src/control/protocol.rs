@@ -104,6 +104,9 @@ pub struct Status {
     /// The text that is being typed.
     pub typing: Option<Reply>,
     pub picture: Picture,
+    /// The USB device controller's state, `configured` while the target uses the keyboard; `null` without one.
+    #[serde(default)]
+    pub usb: Option<String>,
     /// How clients share the target: `always`, `client` or `never`.
     pub share: String,
     /// Who may type and point: `shared`, `exclusive` or `first`.
@@ -168,6 +171,9 @@ pub struct ClientStatus {
     pub bytes_per_second: u64,
     /// The shortest way there and back that was measured.
     pub round_trip_ms: Option<u64>,
+    /// Sent, and not known to have arrived.
+    #[serde(default)]
+    pub bytes_in_flight: u64,
 }
 
 /// What happened: `{"event":"connected","client":3,"address":"192.0.2.7:40000"}`. The first one tells the picture that

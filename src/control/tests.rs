@@ -22,6 +22,7 @@ impl Sink for Valve {
 }
 
 /// Has the clients 1 and 2, of which 2 may only watch.
+#[derive(Debug)]
 struct Server {
     done: Mutex<Vec<String>>,
     events: broadcast::Sender<Event>,
@@ -57,6 +58,7 @@ impl Operations for Server {
                 height: Some(480),
                 why: None,
             },
+            usb: None,
             share: "always".to_owned(),
             control: "first".to_owned(),
             controller: Some(1),
@@ -77,6 +79,7 @@ impl Operations for Server {
             bytes_sent: 1000,
             bytes_per_second: 100,
             round_trip_ms: None,
+            bytes_in_flight: 0,
         };
         vec![client(1), client(2)]
     }
@@ -279,7 +282,7 @@ async fn clients_are_listed_and_told_what_an_operator_wants() {
     let (mut peer, server) = (bench.connect(), Arc::clone(&bench.server));
     blocking(move || {
         peer.say(r#"{"command":"clients"}"#);
-        let first = r#"{"clients":[{"id":1,"address":"192.0.2.7:40000","user":"anna","role":"control","encoding":null,"controls":true,"view_only":false,"connected_seconds":60,"idle_seconds":5,"bytes_sent":1000,"bytes_per_second":100,"round_trip_ms":null},{"id":2,"#;
+        let first = r#"{"clients":[{"id":1,"address":"192.0.2.7:40000","user":"anna","role":"control","encoding":null,"controls":true,"view_only":false,"connected_seconds":60,"idle_seconds":5,"bytes_sent":1000,"bytes_per_second":100,"round_trip_ms":null,"bytes_in_flight":0},{"id":2,"#;
         let answer = peer.hear();
         assert!(answer.starts_with(first), "{answer}");
         let kicked = peer.ask(r#"{"command":"kick","clients":[2,7,8],"reason":"lunch"}"#);

@@ -12,13 +12,17 @@ use rfb::{
 use tokio::{
     sync::{OnceCell, Semaphore},
     task::{JoinError, spawn_blocking},
+    time::Instant,
 };
+
+use crate::metrics::Metrics;
 
 /// Encodes what the sessions have to send.
 pub(super) struct Encoders {
     /// Threads that encode at the same time; more would only take each other's turns.
     turns: Arc<Semaphore>,
     shared: Mutex<Shared>,
+    metrics: Metrics,
 }
 
 /// Updates of the newest frames.
@@ -50,11 +54,12 @@ impl Shared {
 }
 
 impl Encoders {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(metrics: Metrics) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             turns: Arc::new(Semaphore::new(cores)),
             shared: Mutex::default(),
+            metrics,
         }
     }
 
@@ -77,6 +82,7 @@ impl Encoders {
         }
         // The semaphore is never closed; without a turn the work is done all the same.
         let turn = Arc::clone(&self.turns).acquire_owned().await.ok();
+        let began = Instant::now();
         let planned = spawn_blocking(move || {
             let plan = task.plan();
             match plan.is_large() {
@@ -89,6 +95,7 @@ impl Encoders {
             Planned::Large(plan) => self.encode_together(*plan).await?,
         };
         drop(turn);
+        self.metrics.encoded(began.elapsed());
         Ok(Arc::new(encoded))
     }
 
@@ -171,7 +178,7 @@ mod tests {
 
     #[tokio::test]
     async fn clients_that_need_the_same_are_sent_the_very_same_bytes() {
-        let (frame, encoders) = (noise(), Encoders::new());
+        let (frame, encoders) = (noise(), Encoders::new(Metrics::default()));
         let mut clients = [&[7, 1][..], &[7, 1], &[16, 1]].map(|list| client(&frame, list));
         let mut sent = Vec::new();
         for client in &mut clients {
@@ -189,7 +196,11 @@ mod tests {
     async fn pieces_that_were_encoded_side_by_side_are_in_order() {
         let frame = noise();
         for encoding in [7, -260, 2] {
-            let together = update(&Encoders::new(), &mut client(&frame, &[encoding])).await;
+            let together = update(
+                &Encoders::new(Metrics::default()),
+                &mut client(&frame, &[encoding]),
+            )
+            .await;
             let mut alone = client(&frame, &[encoding]);
             let job = alone.plan_update().expect("a job");
             assert!(job.task().plan().is_large());
@@ -200,7 +211,7 @@ mod tests {
 
     #[test]
     fn updates_of_old_frames_are_not_kept() {
-        let encoders = Encoders::new();
+        let encoders = Encoders::new(Metrics::default());
         let key = |seq: u64| {
             let frame = noise().with_seq(FrameSeq(seq));
             client(&frame, &[7]).plan_update().expect("a job").key()

@@ -49,10 +49,12 @@ impl<I: InputSink> Server<I> {
                     role: admitted.role,
                 };
                 audit::logged_in(&identity, &attempt);
+                self.edges.metrics.login("ok");
                 Ok(admitted)
             }
             Err(denied) => {
                 let delay = self.throttle.failed(peer.ip(), Instant::now());
+                self.edges.metrics.login("failed");
                 audit::login_failed(client, peer, &attempt, &denied);
                 let why = denied.to_string();
                 (self.edges.tell)(News::LoginFailed { client, peer, why });

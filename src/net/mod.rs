@@ -46,6 +46,7 @@ use crate::{
     config::{self, Leader},
     hid::{ClientId, Leds, PointerMode},
     identity::{HostKey, Tls},
+    metrics::Metrics,
     typing::Typist,
 };
 
@@ -92,6 +93,8 @@ pub struct Edges<I> {
     pub tls: Option<Tls>,
     /// What RSA-AES is done with.
     pub host_key: Option<Arc<HostKey>>,
+    /// Where is counted what becomes of all this.
+    pub metrics: Metrics,
 }
 
 /// All sessions, whichever listener they came through.
@@ -122,6 +125,7 @@ impl<I: InputSink> Server<I> {
     ) -> Arc<Self> {
         let admission = Admission::new(edges.limits);
         let throttle = Throttle::new(edges.limits.failures_per_minute.interval());
+        let encoders = Arc::new(Encoders::new(edges.metrics.clone()));
         let roster = Roster::new(edges.input.clone(), edges.sessions, Arc::clone(&edges.tell));
         Arc::new(Self {
             name,
@@ -131,7 +135,7 @@ impl<I: InputSink> Server<I> {
             visitors: Admission::of_strangers(VISITORS),
             throttle,
             roster,
-            encoders: Arc::new(Encoders::new()),
+            encoders,
             next_client: AtomicU64::new(1),
             began: Instant::now(),
             tasks: TaskTracker::new(),

@@ -107,7 +107,8 @@ struct Session<'a, I: InputSink> {
     deciding: Option<Deciding>,
     attempt: Attempt,
     admitted: Option<Admitted>,
-    encoding_logged: bool,
+    /// The last that was chosen.
+    encoding: Option<&'static str>,
 }
 
 impl<'a, I: InputSink> Session<'a, I> {
@@ -140,7 +141,7 @@ impl<'a, I: InputSink> Session<'a, I> {
             deciding: None,
             attempt: Attempt::default(),
             admitted: None,
-            encoding_logged: false,
+            encoding: None,
         };
         session.frames.mark_changed();
         session.leds.mark_changed();
@@ -258,7 +259,9 @@ impl<'a, I: InputSink> Session<'a, I> {
                         Ok(update) => {
                             self.connection.set_now(self.server.now());
                             last_progress = Instant::now();
-                            self.outbox.push_update(self.connection.finish_update(update));
+                            let pieces = self.connection.finish_update(update);
+                            self.note_update(&pieces);
+                            self.outbox.push_update(pieces);
                         }
                         Err(error) => return error.into(),
                     }

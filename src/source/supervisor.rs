@@ -19,10 +19,13 @@ use tokio::sync::watch;
 use tracing::{debug, info};
 
 use super::{
-    Opener, Source, SourceError, Stop,
+    Lent, Opener, Source, SourceError, Stop,
     mailbox::{Mailbox, Sender},
 };
-use crate::video::{Converter, Manner, Signal};
+use crate::{
+    metrics::Metrics,
+    video::{Converter, Manner, Signal},
+};
 use video_thread::VideoThread;
 
 /// The first wait before a source is opened again; it doubles each time.
@@ -79,8 +82,10 @@ pub fn spawn(
     opener: Box<dyn Opener>,
     signal: watch::Sender<Signal>,
     tolerance: u8,
+    metrics: Metrics,
 ) -> io::Result<SourceThreads> {
-    spawn_with(opener, signal, tolerance, Arc::<SystemClock>::default())
+    let clock = Arc::<SystemClock>::default();
+    spawn_with(opener, signal, tolerance, clock, metrics)
 }
 
 /// [`spawn`] with another time.
@@ -89,6 +94,7 @@ pub fn spawn_with(
     signal: watch::Sender<Signal>,
     tolerance: u8,
     clock: Arc<dyn Clock>,
+    metrics: Metrics,
 ) -> io::Result<SourceThreads> {
     signal.send_replace(Signal::Starting);
     let mut threads = SourceThreads {
@@ -104,7 +110,8 @@ pub fn spawn_with(
         on_damage: Arc::new(move |reason| mailbox.put_damaged(reason)),
         ..Manner::default()
     });
-    let video = VideoThread::new(opener.name(), signal, converter, Arc::clone(&clock));
+    let time = Arc::clone(&clock);
+    let video = VideoThread::new(opener.name(), signal, converter, time, metrics.clone());
     let mailbox = Arc::clone(&threads.mailbox);
     threads.start("video", move || video.run(&mailbox))?;
 
@@ -113,7 +120,7 @@ pub fn spawn_with(
         Sender::new(Arc::clone(&threads.mailbox), tolerance),
     );
     threads.start("source", move || {
-        capture(opener, sender, &stop, clock.as_ref())
+        capture(opener, sender, &stop, clock.as_ref(), &metrics)
     })?;
     Ok(threads)
 }
@@ -143,14 +150,28 @@ impl Drop for SourceThreads {
 }
 
 /// The source thread: opens, drains, opens again.
-fn capture(mut opener: Box<dyn Opener>, mut sender: Sender, stop: &Stop, clock: &dyn Clock) {
+fn capture(
+    mut opener: Box<dyn Opener>,
+    mut sender: Sender,
+    stop: &Stop,
+    clock: &dyn Clock,
+    metrics: &Metrics,
+) {
     let mut backoff = FIRST_BACKOFF;
     while !stop.is_set() {
         match guarded(|| opener.open()) {
             Ok(mut source) => {
                 // One that never delivers is opened again and again; that it is live is news.
                 debug!(source = opener.name(), "opened");
-                let trouble = drain(source.as_mut(), &mut sender, stop, clock, &mut backoff);
+                metrics.source("opened");
+                let mut timed = Timed {
+                    source: source.as_mut(),
+                    last: None,
+                    clock,
+                    metrics,
+                };
+                let trouble = drain(&mut timed, &mut sender, stop, clock, &mut backoff);
+                metrics.source("lost");
                 if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(source))) {
                     info!(
                         source = opener.name(),
@@ -172,6 +193,34 @@ fn capture(mut opener: Box<dyn Opener>, mut sender: Sender, stop: &Stop, clock: 
         }
         clock.wait(backoff, stop);
         backoff = (backoff * 2).min(LAST_BACKOFF);
+    }
+}
+
+/// Measures the time from picture to picture.
+struct Timed<'a> {
+    source: &'a mut dyn Source,
+    last: Option<Duration>,
+    clock: &'a dyn Clock,
+    metrics: &'a Metrics,
+}
+
+impl Source for Timed<'_> {
+    fn next(&mut self) -> Result<Lent<'_>, SourceError> {
+        let lent = self.source.next();
+        let now = self.clock.elapsed();
+        match &lent {
+            Ok(_) => {
+                let before = self.last.replace(now);
+                let interval = before.map(|before| now.saturating_sub(before));
+                interval.inspect(|interval| self.metrics.picture_interval(*interval));
+            }
+            Err(SourceError::NoSignal(_)) => {
+                self.last = None;
+                self.metrics.source("no-signal");
+            }
+            Err(_) => {}
+        }
+        lent
     }
 }
 

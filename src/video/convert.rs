@@ -76,6 +76,23 @@ pub struct Dropped {
     pub short: u64,
 }
 
+impl Counters {
+    /// Each under its name.
+    pub fn by_result(&self) -> [(&'static str, u64); 8] {
+        let dropped = self.dropped;
+        [
+            ("changed", self.changed),
+            ("identical", self.identical),
+            ("no-start", dropped.no_start),
+            ("truncated", dropped.truncated),
+            ("corrupt", dropped.corrupt),
+            ("unsupported", dropped.unsupported),
+            ("wrong-size", dropped.size),
+            ("short", dropped.short),
+        ]
+    }
+}
+
 impl Dropped {
     pub fn total(&self) -> u64 {
         let Self {

@@ -5,15 +5,16 @@ use std::sync::Arc;
 use hyper::StatusCode;
 use rfb::security::SecurityType;
 use serde::Serialize;
+use tokio::task::spawn_blocking;
 
 use super::{
     Web,
-    answer::{self, Answer},
+    answer::{self, Answer, Refusal},
     connection::Channel,
     novnc,
 };
 use crate::{
-    control::{Picture, PictureState},
+    control::{Picture, PictureState, Status},
     net::InputSink,
 };
 
@@ -56,15 +57,38 @@ pub(super) async fn page<I: InputSink>(web: &Arc<Web<I>>, channel: Channel) -> A
 struct Health {
     ready: bool,
     picture: Picture,
+    /// `configured` if the target uses the keyboard; `null` where none is needed.
+    usb: Option<String>,
 }
 
-/// Whether there is a picture. 200 if so, 503 if not.
+/// Whether there is a picture, and somebody who takes keys. 200 if so, 503 if not.
 pub(super) fn health<I: InputSink>(web: &Arc<Web<I>>) -> Answer {
-    let picture = web.operations.status().picture;
-    let ready = picture.state == PictureState::Live;
+    let Status { picture, usb, .. } = web.operations.status();
+    let ready = picture.state == PictureState::Live
+        && usb.as_deref().is_none_or(|state| state == "configured");
     let status = match ready {
         true => StatusCode::OK,
         false => StatusCode::SERVICE_UNAVAILABLE,
     };
-    answer::json(status, &Health { ready, picture })
+    answer::json(
+        status,
+        &Health {
+            ready,
+            picture,
+            usb,
+        },
+    )
+}
+
+/// Everything that is counted (OpenMetrics text).
+pub(super) async fn metrics<I: InputSink>(web: &Arc<Web<I>>) -> Result<Answer, Refusal> {
+    let exposition = Arc::clone(&web.metrics);
+    let text = spawn_blocking(move || exposition())
+        .await
+        .map_err(|fault| {
+            let why = format!("rfbridge has a fault: {fault}");
+            answer::refusal(StatusCode::INTERNAL_SERVER_ERROR, why)
+        })?;
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    Ok(answer::content(kind, text))
 }

@@ -29,11 +29,15 @@ use crate::{
 };
 use keyring::Keyring;
 
+/// Gives what Prometheus reads. May block.
+pub type Exposition = Arc<dyn Fn() -> String + Send + Sync>;
+
 /// What is served over HTTP.
 pub struct Web<I> {
     server: Arc<Server<I>>,
     operations: Arc<dyn Operations>,
     typist: Typist,
+    metrics: Exposition,
     settings: config::Web,
     tls: Option<Tls>,
     /// VNC's own password may travel in clear.
@@ -46,6 +50,8 @@ pub struct Parts<I> {
     pub server: Arc<Server<I>>,
     pub operations: Arc<dyn Operations>,
     pub typist: Typist,
+    /// What has been counted, as text.
+    pub metrics: Exposition,
     /// What HTTPS is spoken with.
     pub tls: Option<Tls>,
 }
@@ -61,6 +67,7 @@ impl<I: InputSink> Web<I> {
             server: parts.server,
             operations: parts.operations,
             typist: parts.typist,
+            metrics: parts.metrics,
             settings,
             tls: parts.tls,
             allows_vnc_auth: types.is_none_or(|types| types.contains(&SecurityType::VncAuth)),

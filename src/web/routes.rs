@@ -82,6 +82,7 @@ async fn try_answer<I: InputSink>(
         "/snapshot.png" => picture::snapshot(web, &request, picture::Form::Png).await,
         "/settled" => picture::settled(web, &request).await,
         "/healthz" => Ok(info::health(web)),
+        "/metrics" => info::metrics(web).await,
         "/clients" => Ok(answer::json(StatusCode::OK, &web.operations.clients())),
         "/status" => Ok(answer::json(StatusCode::OK, &web.operations.status())),
         _ => Err(answer::not_found().into()),

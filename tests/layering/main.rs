@@ -48,14 +48,16 @@ const BRIDGE: Layers = &[
     ("config", &[]),
     ("logging", &[]),
     ("sync", &[]),
+    // Counts for all; reads nothing.
+    ("metrics", &[]),
     ("cli", &["config"]),
     // Decides about logins, knows no network.
     ("access", &["config"]),
     // Certificates and keys; who shows them to whom is not its business.
     ("identity", &[]),
     ("video", &["config"]),
-    ("hid", &["config", "sync"]),
-    ("source", &["config", "sync", "video"]),
+    ("hid", &["config", "sync", "metrics"]),
+    ("source", &["config", "sync", "metrics", "video"]),
     ("gadget", &["config", "hid"]),
     // Texts become input events, whoever wants them typed: sessions and the control socket.
     ("typing", &["hid"]),
@@ -63,7 +65,7 @@ const BRIDGE: Layers = &[
     (
         "net",
         &[
-            "config", "sync", "access", "identity", "video", "hid", "typing",
+            "config", "sync", "metrics", "access", "identity", "video", "hid", "typing",
         ],
     ),
     // Other programs' way in; what the server is doing is told to it, it does not look.
@@ -85,8 +87,8 @@ const BRIDGE: Layers = &[
     (
         "app",
         &[
-            "config", "logging", "cli", "access", "identity", "video", "hid", "typing", "source",
-            "gadget", "net", "control", "web", "demo", "doctor",
+            "config", "logging", "metrics", "cli", "access", "identity", "video", "hid", "typing",
+            "source", "gadget", "net", "control", "web", "demo", "doctor",
         ],
     ),
     ("lib", &[]),
@@ -136,6 +138,10 @@ const RESERVED_IN_BRIDGE: Reserved = &[
     ("rcgen", &["src/identity/create.rs"]),
     ("aws_lc_rs", &["src/identity/", "src/web/keyring.rs"]),
     ("hyper", &["src/web/"]),
+    (
+        "prometheus_client",
+        &["src/metrics.rs", "src/app/metrics.rs"],
+    ),
     ("hyper_util", &["src/web/"]),
     ("http_body_util", &["src/web/"]),
     ("tokio_tungstenite", &["src/web/websocket.rs"]),

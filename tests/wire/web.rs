@@ -377,3 +377,35 @@ fn health_says_whether_there_is_a_picture() {
         (200, Some("lost"))
     );
 }
+
+#[test]
+fn everything_that_is_counted_can_be_scraped() {
+    let server = still(Size::new(200, 120));
+    let mut viewer = crate::viewer::Viewer::connect(server.address);
+    viewer.request(false);
+    viewer.next();
+    assert_eq!(ask(server.web(), "POST /type", &[], b"x").status, 200);
+    let answer = get(&server, "/metrics", &[]);
+    let kind = answer.header("content-type").expect("a kind");
+    assert!(kind.starts_with("application/openmetrics-text;"), "{kind}");
+    let text = answer.text();
+    for line in [
+        "rfbridge_build_info{version=\"",
+        "rfbridge_picture_state{state=\"live\"} 1\n",
+        "rfbridge_picture_state{state=\"lost\"} 0\n",
+        "rfbridge_pictures_total{result=\"changed\"} 1\n",
+        "rfbridge_source_events_total{event=\"opened\"} 1\n",
+        "rfbridge_hid_reports_total{function=\"keyboard\",result=\"taken\"} 2\n",
+        "rfbridge_encode_seconds_count ",
+        "rfbridge_updates_total{encoding=\"Raw\"} ",
+        "rfbridge_update_bytes_total{encoding=\"Raw\"} ",
+        "rfbridge_logins_total{result=\"ok\"} 1\n",
+        "rfbridge_clients 1\n",
+        "rfbridge_client_info{client=\"1\",address=\"127.0.0.1:",
+        "rfbridge_client_bytes_sent_total{client=\"1\"} ",
+        "rfbridge_client_bytes_in_flight{client=\"1\"} ",
+    ] {
+        assert!(text.contains(line), "no {line:?} in\n{text}");
+    }
+    assert!(text.ends_with("# EOF\n"), "{text}");
+}

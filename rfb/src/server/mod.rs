@@ -448,6 +448,14 @@ impl Connection {
         }
     }
 
+    /// Bytes of updates of which it is not known that the client has them; 0 where it cannot tell.
+    pub fn bytes_in_flight(&self) -> usize {
+        match &self.state {
+            State::Running(session) => session.bytes_in_flight(),
+            _ => 0,
+        }
+    }
+
     /// When [`Connection::plan_update`] will have something though no new frame came.
     pub fn wakes_at(&self) -> Option<Millis> {
         match &self.state {

@@ -156,6 +156,13 @@ impl Pace {
         }
     }
 
+    /// Bytes that are on their way, as far as fences and requests tell.
+    pub(super) fn in_flight(&self) -> usize {
+        let fences = self.fences.iter().map(|sent| sent.bytes);
+        let unanswered = self.unanswered.iter().map(|sent| sent.bytes);
+        fences.chain(unanswered).sum()
+    }
+
     /// The shortest way there and back.
     pub(super) fn trip(&self) -> Option<Millis> {
         self.trip.map(Millis)

@@ -116,6 +116,10 @@ impl Session {
         self.pace.trip()
     }
 
+    pub(super) fn bytes_in_flight(&self) -> usize {
+        self.pace.in_flight()
+    }
+
     /// When there will be something to send of `frame` though nothing comes.
     pub(super) fn wakes_at(&self, frame: FrameSeq) -> Option<Millis> {
         let asked = self.request.open || self.continuous.is_some();

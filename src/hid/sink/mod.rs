@@ -3,6 +3,7 @@
 //! A sink is one file here and its `mod` line; `app` makes the one that is configured.
 
 pub mod configfs;
+mod counted;
 mod gadget;
 mod identity;
 mod leds;
@@ -11,6 +12,7 @@ mod null;
 mod record;
 pub mod udc;
 
+pub use counted::CountedSink;
 pub use gadget::{GadgetNodes, GadgetSink};
 pub use locate::Place;
 pub use null::NullSink;

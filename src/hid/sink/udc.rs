@@ -98,6 +98,23 @@ pub fn state(controllers: &Path, name: &str) -> Option<String> {
     Controller::open(&controllers.join(name))?.state()
 }
 
+/// Where the kernel tells of them.
+pub const CONTROLLERS: &str = "/sys/class/udc";
+
+/// The controllers that there are, each with what it says of the target, in order of their names.
+pub fn states(controllers: &Path) -> Vec<(String, String)> {
+    let entries = fs::read_dir(controllers).into_iter().flatten().flatten();
+    let mut states: Vec<_> = entries
+        .filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            let state = state(controllers, &name)?;
+            Some((name, state))
+        })
+        .collect();
+    states.sort_unstable();
+    states
+}
+
 impl Controller {
     fn open(path: &Path) -> Option<Self> {
         Some(Self {

@@ -10,6 +10,8 @@ pub(in crate::net) struct Activity {
     pub(in crate::net) encoding: Option<&'static str>,
     /// The shortest way there and back that was measured.
     pub(in crate::net) round_trip: Option<Duration>,
+    /// Bytes that it is not known to have.
+    pub(in crate::net) in_flight: usize,
     pub(super) last_input: Option<Instant>,
     pub(super) sent: u64,
     /// Bytes sent, of which older ones count less and less.
@@ -25,6 +27,7 @@ impl Activity {
         Self {
             encoding: None,
             round_trip: None,
+            in_flight: 0,
             last_input: None,
             sent: 0,
             recent: 0.0,

@@ -88,6 +88,8 @@ pub struct ClientInfo {
     /// Bytes a second, of late.
     pub rate: u64,
     pub round_trip: Option<Duration>,
+    /// Bytes that it is not known to have.
+    pub in_flight: usize,
 }
 
 impl Entry {
@@ -123,6 +125,7 @@ impl Entry {
             bytes_sent: activity.sent,
             rate: activity.rate(now),
             round_trip: activity.round_trip,
+            in_flight: activity.in_flight,
         }
     }
 }

@@ -116,6 +116,7 @@ impl<I: InputSink> Session<'_, I> {
     /// Takes note of a failed login, and lets the client wait for the answer.
     async fn hold_back(&mut self, denied: Denied) {
         let delay = self.server.throttle.failed(self.peer.ip(), Instant::now());
+        self.server.edges.metrics.login("failed");
         audit::login_failed(self.client, self.peer, &self.attempt, &denied);
         (self.server.edges.tell)(News::LoginFailed {
             client: self.client,

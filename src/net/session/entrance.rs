@@ -87,6 +87,7 @@ impl<I: InputSink> Session<'_, I> {
         self.connection.set_view_only(admitted.role == Role::View);
         let identity = self.identity(&admitted);
         audit::logged_in(&identity, &self.attempt);
+        self.server.edges.metrics.login("ok");
         (self.server.edges.tell)(News::LoggedIn(identity));
         self.admitted = Some(admitted);
         let result = self.connection.admit().map_err(Ending::from);

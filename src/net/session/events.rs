@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use rfb::server::{Event, LedState};
 use tokio::time::Instant;
 
@@ -25,12 +26,11 @@ impl<I: InputSink> Session<'_, I> {
                     self.join(shared)?;
                 }
                 // A client may change its mind as often as it likes; the log need not follow.
-                Event::EncodingChosen(encoding) if self.encoding_logged => {
+                Event::EncodingChosen(encoding) if self.encoding.is_some() => {
                     tracing::debug!(client, %peer, encoding, "encoding chosen");
                     self.note_encoding(encoding);
                 }
                 Event::EncodingChosen(encoding) => {
-                    self.encoding_logged = true;
                     tracing::info!(client, %peer, encoding, "encoding chosen");
                     self.note_encoding(encoding);
                 }
@@ -114,11 +114,20 @@ impl<I: InputSink> Session<'_, I> {
             let mut activity = seat.activity();
             activity.sent(bytes, Instant::now());
             let trip = self.connection.round_trip();
+            activity.in_flight = self.connection.bytes_in_flight();
             activity.round_trip = trip.map(|trip| Duration::from_millis(trip.0));
         }
     }
 
-    fn note_encoding(&self, encoding: &'static str) {
+    /// An update is on its way to the client.
+    pub(super) fn note_update(&self, pieces: &[Bytes]) {
+        let bytes = pieces.iter().map(Bytes::len).sum();
+        let encoding = self.encoding.unwrap_or("Raw");
+        self.server.edges.metrics.update(encoding, bytes);
+    }
+
+    fn note_encoding(&mut self, encoding: &'static str) {
+        self.encoding = Some(encoding);
         if let Some(seat) = &self.seat {
             seat.activity().encoding = Some(encoding);
         }

@@ -23,6 +23,7 @@ use crate::{
     access::{self, Access, Role},
     config::{Leader, Limits, Password as KnownPassword, Passwords, Sessions},
     hid::{self, ClientId, Input, Leds, PointerMode, sink::NullSink},
+    metrics::Metrics,
     typing::Typist,
 };
 
@@ -122,6 +123,7 @@ impl Bench {
             tell: Arc::new(|_| {}),
             tls: None,
             host_key: None,
+            metrics: Metrics::default(),
         };
         Self {
             server: Server::new("bench".to_owned(), access, edges, stop.clone()),

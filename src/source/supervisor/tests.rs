@@ -12,6 +12,7 @@ use rfb::geom::Size;
 
 use super::*;
 use crate::{
+    metrics::Metrics,
     source::Lent,
     video::{Captured, Colour, Layout},
 };
@@ -157,6 +158,7 @@ impl Bench {
             sender,
             0,
             Arc::clone(&clock) as Arc<dyn Clock>,
+            Metrics::default(),
         )
         .unwrap();
         assert!(matches!(*signal.borrow_and_update(), Signal::Starting));
@@ -342,7 +344,7 @@ fn it_runs_and_stops_with_nobody_listening() {
     drop(steps);
     let time = Mutex::default();
     let clock = Arc::new(FakeClock { time, waits, asked });
-    spawn_with(Box::new(opener), signal, 0, clock)
+    spawn_with(Box::new(opener), signal, 0, clock, Metrics::default())
         .unwrap()
         .stop();
 }
@@ -356,7 +358,7 @@ fn a_recording_goes_the_whole_way_and_stops() {
     let kind = crate::config::Source::Replay(path.into());
     let (sender, mut signal) = watch::channel(Signal::Starting);
     let opener = crate::source::opener(&kind, crate::source::Wishes::default());
-    let threads = spawn(opener, sender, 0).unwrap();
+    let threads = spawn(opener, sender, 0, Metrics::default()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();

@@ -11,11 +11,12 @@ use tracing::{info, warn};
 
 use super::Clock;
 use crate::{
+    metrics::Metrics,
     source::{
         SourceError,
         mailbox::{Mailbox, Picture, Post},
     },
-    video::{BadPicture, Converter, Signal},
+    video::{BadPicture, Converter, Counters, Signal},
 };
 
 /// For how long there may be nothing but bad pictures before the last good one is taken down.
@@ -28,6 +29,9 @@ pub(super) struct VideoThread {
     signal: watch::Sender<Signal>,
     converter: Converter,
     clock: Arc<dyn Clock>,
+    metrics: Metrics,
+    /// Of the converter's counters, what was counted there already.
+    counted: Counters,
     shown: Shown,
     /// The size last shown, for the log.
     size: Option<Size>,
@@ -55,12 +59,15 @@ impl VideoThread {
         signal: watch::Sender<Signal>,
         converter: Converter,
         clock: Arc<dyn Clock>,
+        metrics: Metrics,
     ) -> Self {
         Self {
             name,
             signal,
             converter,
             clock,
+            metrics,
+            counted: Counters::default(),
             shown: Shown::Starting,
             size: None,
             bad_since: None,
@@ -84,6 +91,15 @@ impl VideoThread {
                 }
             }
             is_shown = matches!(self.shown, Shown::Live) && self.bad_since.is_none();
+            self.count();
+        }
+    }
+
+    fn count(&mut self) {
+        let now = self.converter.counters();
+        let before = std::mem::replace(&mut self.counted, now);
+        for ((result, now), (_, before)) in now.by_result().into_iter().zip(before.by_result()) {
+            self.metrics.pictures(result, now.saturating_sub(before));
         }
     }
 
