@@ -28,6 +28,7 @@
 //! of it is given less than a second, so a second signal changes nothing: ending sooner could leave a key down.
 
 mod cert;
+mod connect;
 mod control_socket;
 mod ctl;
 mod examine;
@@ -191,6 +192,7 @@ fn run(command: Command) -> Result<ExitCode, StartError> {
         Command::Doctor(flags) => return examine::examine(flags),
         Command::Type(options) => return Ok(type_text::main(&options)),
         Command::Ctl(options) => return Ok(ctl::main(&options)),
+        Command::Connect(options) => return Ok(connect::main(&options)),
         Command::User(options) => user::main(options)?,
         Command::Cert(options) => cert::main(&options)?,
     }
@@ -259,6 +261,12 @@ fn serve(
     let _inside = runtime.enter();
     let mut stop_signals = StopSignals::new().map_err(StartError::System)?;
     let security = security::Security::new(config, &access)?;
+    // As at the first address.
+    let reverse = security
+        .offers
+        .first()
+        .map(|(_, offer)| offer.clone())
+        .unwrap_or_default();
     let listeners = security
         .offers
         .into_iter()
@@ -353,6 +361,7 @@ fn serve(
         signals,
         view_only: config.view_only,
         events,
+        reverse: reverse.clone(),
         controllers: target.controllers,
         reloads: [sessions, users, certificate]
             .into_iter()
@@ -383,6 +392,10 @@ fn serve(
             Some(signal) => signal,
             None => {
                 server.start(listeners);
+                for viewer in &config.connect {
+                    let calling = Arc::clone(&server).keep_calling(viewer.clone(), reverse.clone());
+                    server.spawn(calling);
+                }
                 web.start(web_listeners);
                 announce(&places, say_how_to_connect)?;
                 stop_signals.next().await

@@ -13,7 +13,7 @@ pub use ctl::{CtlCommand, CtlOptions};
 pub use gadget::{GadgetCommand, MediaCommand};
 pub use user::{UserCommand, UserOptions};
 
-use crate::config::{Settings, TypeDelay};
+use crate::config::{Settings, TypeDelay, Viewer};
 use flags::{Common, Devices};
 
 /// What the program is to do.
@@ -39,6 +39,8 @@ pub enum Command {
     Type(TypeOptions),
     /// Ask the running server about its clients, or tell it what is to become of them.
     Ctl(CtlOptions),
+    /// Have the running server call a viewer.
+    Connect(ConnectOptions),
     /// Change who is let in.
     User(UserOptions),
     /// Create a certificate, or show what it is known by.
@@ -77,6 +79,20 @@ pub struct CertOptions {
     /// Only show the fingerprints of what is there
     #[arg(long, conflicts_with_all = ["names", "force"])]
     pub show: bool,
+}
+
+/// Which viewer is called.
+#[derive(Args, Debug, PartialEq, Eq)]
+pub struct ConnectOptions {
+    /// Where it listens
+    #[arg(value_name = "HOST[:PORT]")]
+    pub viewer: Viewer,
+    /// Call only once
+    #[arg(long)]
+    pub once: bool,
+    /// The server's control socket [default: the first of the usual places where one answers]
+    #[arg(long, value_name = "PATH")]
+    pub socket: Option<PathBuf>,
 }
 
 /// What is to be typed, and how.
@@ -176,6 +192,12 @@ enum Verb {
         after_help = "Exit status: 0 done, 1 not done, 2 a wrong command line, 3 no server answers."
     )]
     Ctl(CtlOptions),
+    /// Have the running server connect to a viewer that listens (`vncviewer -listen`)
+    #[command(
+        after_help = "It is called again and again until it answers; Ctrl-C ends that. The port is 5500 if it is not given.\n\
+            To have it called for ever, name it in `connect` of the configuration."
+    )]
+    Connect(ConnectOptions),
     /// Change who may enter by a name and a password of his own; a running server follows by itself
     User(UserOptions),
     /// Create a certificate of this machine's own for TLS, or show its fingerprint
@@ -205,6 +227,7 @@ impl From<CommandLine> for Command {
             Verb::Doctor { flags } => Command::Doctor(flags),
             Verb::Type(options) => Command::Type(options),
             Verb::Ctl(options) => Command::Ctl(options),
+            Verb::Connect(options) => Command::Connect(options),
             Verb::User(options) => Command::User(options),
             Verb::Cert(options) => Command::Cert(options),
             Verb::Media { command } => Command::Media(command),

@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const NO_SERVER: u8 = 3;
 
 #[derive(Debug, thiserror::Error)]
-enum CtlError {
+pub(super) enum CtlError {
     #[error(transparent)]
     Connect(#[from] ConnectError),
     #[error(transparent)]
@@ -43,7 +43,12 @@ enum CtlError {
 
 /// Runs the command to its end.
 pub(super) fn main(options: &CtlOptions) -> ExitCode {
-    match run(options) {
+    exit(run(options))
+}
+
+/// Says what went wrong.
+pub(super) fn exit(result: Result<(), CtlError>) -> ExitCode {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever read it has enough, as `head` has.
         Err(CtlError::Output(error)) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
@@ -115,7 +120,10 @@ fn run(options: &CtlOptions) -> Result<(), CtlError> {
     })
 }
 
-async fn ask<T: DeserializeOwned>(client: &mut Client, request: &Request) -> Result<T, CtlError> {
+pub(super) async fn ask<T: DeserializeOwned>(
+    client: &mut Client,
+    request: &Request,
+) -> Result<T, CtlError> {
     let answer = async {
         client.send(request).await?;
         client.receive().await

@@ -2,13 +2,16 @@
 
 use std::{fmt, path::Path, sync::Arc};
 
+use rfb::security::SecurityType;
 use tokio::sync::{broadcast, watch};
 
 use super::StartError;
 use crate::{
     access::{Access, Role},
-    config::Config,
-    control::{self, ClientStatus, Event, Operations, Picture, PictureState, Reply, Status},
+    config::{Config, Viewer},
+    control::{
+        self, Answering, ClientStatus, Event, Operations, Picture, PictureState, Reply, Status,
+    },
     hid::sink::udc,
     hid::{ClientId, Leds, PointerMode},
     identity::Tls,
@@ -33,6 +36,8 @@ pub(super) struct Bridge<I: InputSink> {
     pub(super) signals: watch::Receiver<Signal>,
     pub(super) view_only: bool,
     pub(super) events: Events,
+    /// The security types that viewers are offered which are called.
+    pub(super) reverse: Vec<SecurityType>,
     /// Where the USB device controllers are, if the target is reached through one.
     pub(super) controllers: Option<&'static Path>,
     /// Each with its name, in the order in which they are reloaded.
@@ -154,6 +159,14 @@ impl<I: InputSink> Operations for Bridge<I> {
     fn take(&self, client: u64) -> Result<(), String> {
         let taken = self.server.roster().take(ClientId(client));
         taken.map_err(|error| error.to_string())
+    }
+
+    fn connect(&self, viewer: Viewer) -> Answering {
+        let (server, security) = (Arc::clone(&self.server), self.reverse.clone());
+        Box::pin(async move {
+            let called = server.dial(&viewer, security).await;
+            called.map(drop).map_err(|error| error.to_string())
+        })
     }
 
     fn reload(&self) -> Vec<(&'static str, Result<(), String>)> {

@@ -9,7 +9,7 @@ use crate::config::{
     GadgetSettings, HandshakeSeconds, HotkeySettings, KeyboardSettings, Leader, LimitsSettings,
     Listen, MouseMode, MouseSettings, NoiseTolerance, Origin, PerMinute, Resource, ScreenSize,
     ScrollRate, Seconds, SecuritySettings, SecurityTypes, SessionsSettings, Settings, Share, Sink,
-    Source, TypeDelay, WebListen, WebSettings,
+    Source, TypeDelay, Viewer, WebListen, WebSettings,
 };
 
 #[derive(Args, Debug)]
@@ -24,6 +24,9 @@ pub(super) struct Common {
     /// File whose first line is a password for those who may only look
     #[arg(long, value_name = "FILE")]
     view_password_file: Option<PathBuf>,
+    /// Viewer that listens, to call again and again; repeatable [default: none]
+    #[arg(long, value_name = "HOST[:PORT]")]
+    connect: Vec<Viewer>,
     /// Let clients watch and do nothing
     #[arg(long)]
     view_only: bool,
@@ -229,6 +232,7 @@ impl From<Common> for Settings {
             fps: common.fps,
             log: common.log,
             record: common.record,
+            connect: given(common.connect),
             view_only: common.view_only.then_some(true),
             mouse: common.mouse.into(),
             limits: common.limits.into(),

@@ -14,6 +14,7 @@ mod security;
 mod sessions;
 mod settings;
 mod values;
+mod viewer;
 mod web;
 
 use std::{
@@ -37,6 +38,7 @@ pub use values::{
     BadValue, Format, FramesPerSecond, Function, Listen, NoiseTolerance, Profile, ScreenSize, Sink,
     Source,
 };
+pub use viewer::Viewer;
 pub use web::{Origin, Resource, Web, WebListen};
 
 impl Settings {
@@ -55,6 +57,8 @@ pub struct Config {
     pub name: String,
     pub password_file: Option<PathBuf>,
     pub view_password_file: Option<PathBuf>,
+    /// Viewers that listen, which are called again and again.
+    pub connect: Vec<Viewer>,
     /// Clients only watch.
     pub view_only: bool,
     /// Of the picture; the best there is if it is not given.
@@ -178,6 +182,7 @@ impl Config {
             name: settings.name.unwrap_or_else(host_name),
             password_file: settings.password_file,
             view_password_file: settings.view_password_file,
+            connect: settings.connect.unwrap_or_default(),
             view_only: settings.view_only.unwrap_or(false),
             size: settings.size,
             fps: settings.fps,
@@ -300,6 +305,7 @@ impl Config {
             name: Some(self.name),
             password_file: self.password_file,
             view_password_file: self.view_password_file,
+            connect: Some(self.connect),
             view_only: Some(self.view_only),
             size: self.size,
             fps: self.fps,

@@ -13,6 +13,7 @@ use super::{
     values::{
         self, Format, FramesPerSecond, Function, Listen, NoiseTolerance, ScreenSize, Sink, Source,
     },
+    viewer::Viewer,
     web::{Origin, Resource, WebListen},
 };
 
@@ -65,6 +66,8 @@ layer! {
         "name" name: String,
         "password-file" password_file: PathBuf,
         "view-password-file" view_password_file: PathBuf,
+        #[serde(deserialize_with = "values::one_or_many")]
+        "connect" connect: Vec<Viewer>,
         "view-only" view_only: bool,
         "size" size: ScreenSize,
         "fps" fps: FramesPerSecond,

@@ -151,6 +151,17 @@ impl Connection<'_> {
                 let taken = self.context.operations.take(client);
                 self.write(&done(client, taken)).await
             }
+            Request::Connect { viewer } => {
+                let answering = self.context.operations.connect(viewer);
+                let reply = match answering.await {
+                    Ok(()) => Reply {
+                        done: Some(true),
+                        ..Reply::default()
+                    },
+                    Err(error) => Reply::error(error),
+                };
+                self.write(&reply).await
+            }
             Request::Reload => self.reload().await,
             Request::Events => {
                 let stop = self.stop;

@@ -11,7 +11,7 @@ mod peer;
 mod place;
 mod protocol;
 
-use std::{fmt, io, path::PathBuf, sync::Arc, time::Duration};
+use std::{fmt, io, path::PathBuf, pin::Pin, sync::Arc, time::Duration};
 
 use tokio::{
     net::UnixListener,
@@ -19,7 +19,7 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::typing::Typist;
+use crate::{config::Viewer, typing::Typist};
 
 pub use client::{Client, ConnectError};
 pub use place::{OpenError, Place, usual_places};
@@ -37,6 +37,9 @@ pub struct Context {
     pub operations: Arc<dyn Operations>,
 }
 
+/// What takes its time.
+pub type Answering = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
+
 /// What the server does for the commands. Texts of errors say what is wrong.
 pub trait Operations: fmt::Debug + Send + Sync {
     /// What it is doing now.
@@ -50,6 +53,9 @@ pub trait Operations: fmt::Debug + Send + Sync {
     fn set_view_only(&self, client: u64, on: bool) -> Result<(), String>;
 
     fn take(&self, client: u64) -> Result<(), String>;
+
+    /// Calls a viewer that listens; ends when it has answered, or why it has not.
+    fn connect(&self, viewer: Viewer) -> Answering;
 
     /// Reads again what can be changed without a restart; gives its parts and how each went. May block.
     fn reload(&self) -> Vec<(&'static str, Result<(), String>)>;

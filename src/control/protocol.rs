@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::typing::Untypable;
+use crate::{config::Viewer, typing::Untypable};
 
 /// The commands: `{"command":"type","text":"hello\n"}`.
 #[derive(Serialize, Deserialize)]
@@ -42,6 +42,8 @@ pub enum Request {
     ViewOnly { client: u64, on: bool },
     /// Gives control to a client, where only one has it.
     Take { client: u64 },
+    /// Calls a viewer that listens, once.
+    Connect { viewer: Viewer },
     /// Reads again what can be changed without a restart.
     Reload,
     /// Answered by lines that are [`Event`]s, until the connection is closed.

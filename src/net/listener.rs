@@ -138,7 +138,7 @@ fn is_about_the_peer(error: &io::Error) -> bool {
 }
 
 /// Sets what every connection should have. A socket that refuses works all the same, only less well.
-fn prepare(stream: &TcpStream) {
+pub(super) fn prepare(stream: &TcpStream) {
     let socket = SockRef::from(stream);
     let keepalive = TcpKeepalive::new()
         .with_time(KEEPALIVE)

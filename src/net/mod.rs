@@ -5,6 +5,7 @@
 
 mod admission;
 mod audit;
+mod dial;
 mod encoders;
 mod expiry;
 mod flood;
@@ -38,7 +39,7 @@ use rfb::{
     security::SecurityType,
     server::{Millis, ServerConfig},
 };
-use tokio::{sync::watch, time::Instant};
+use tokio::{sync::watch, task::JoinHandle, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -51,6 +52,7 @@ use crate::{
 };
 
 pub use admission::Place;
+pub use dial::DialError;
 pub use input::InputSink;
 pub use listener::{ListenError, Listener};
 pub use login::LoginRefused;
@@ -149,7 +151,9 @@ impl<I: InputSink> Server<I> {
         for (listener, security) in listeners {
             let server = Arc::clone(self);
             let config = Arc::new(self.connection_config(security));
-            let take = move |stream, peer| server.start_session(stream, peer, Arc::clone(&config));
+            let take = move |stream, peer| {
+                server.start_session(stream, peer, Arc::clone(&config));
+            };
             self.spawn(listener.accept(self.stop.clone(), take));
         }
     }
@@ -245,7 +249,7 @@ impl<I: InputSink> Server<I> {
         stream: impl wire::Stream,
         peer: SocketAddr,
         config: Arc<ServerConfig>,
-    ) {
+    ) -> JoinHandle<()> {
         let client = self.next_client();
         // Here and not in its task, so that the oldest that gives way is the one that came first.
         let is_proven = self.throttle.is_proven(peer.ip());
@@ -257,6 +261,6 @@ impl<I: InputSink> Server<I> {
         };
         let server = Arc::clone(self);
         self.tasks
-            .spawn(session::serve(server, visitor, stream, config));
+            .spawn(session::serve(server, visitor, stream, config))
     }
 }

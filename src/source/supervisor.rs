@@ -167,7 +167,6 @@ fn capture(
                 let mut timed = Timed {
                     source: source.as_mut(),
                     last: None,
-                    clock,
                     metrics,
                 };
                 let trouble = drain(&mut timed, &mut sender, stop, clock, &mut backoff);
@@ -199,20 +198,19 @@ fn capture(
 /// Measures the time from picture to picture.
 struct Timed<'a> {
     source: &'a mut dyn Source,
-    last: Option<Duration>,
-    clock: &'a dyn Clock,
+    last: Option<Instant>,
     metrics: &'a Metrics,
 }
 
 impl Source for Timed<'_> {
     fn next(&mut self) -> Result<Lent<'_>, SourceError> {
         let lent = self.source.next();
-        let now = self.clock.elapsed();
         match &lent {
             Ok(_) => {
-                let before = self.last.replace(now);
-                let interval = before.map(|before| now.saturating_sub(before));
-                interval.inspect(|interval| self.metrics.picture_interval(*interval));
+                let now = Instant::now();
+                if let Some(before) = self.last.replace(now) {
+                    self.metrics.picture_interval(now - before);
+                }
             }
             Err(SourceError::NoSignal(_)) => {
                 self.last = None;

@@ -69,7 +69,7 @@ const BRIDGE: Layers = &[
         ],
     ),
     // Other programs' way in; what the server is doing is told to it, it does not look.
-    ("control", &["typing"]),
+    ("control", &["config", "typing"]),
     // The browser's way in: logins and sessions are those of `net`, commands those of `control`.
     (
         "web",
