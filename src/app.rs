@@ -73,6 +73,7 @@ use crate::{
     logging,
     metrics::Metrics,
     net::{self, Edges, Listener, Server},
+    power::Power,
     source::supervisor,
     typing::Typist,
     video::Signal,
@@ -317,6 +318,7 @@ fn serve(
     let typist = Typist::new(input.clone(), target.layout, delay, stop.clone());
     let pointer_mode = input.pointer_mode();
     let events = Events::new();
+    let power = Power::new(config.power.clone());
     let edges = Edges {
         frames,
         leds: target.leds.clone(),
@@ -330,6 +332,7 @@ fn serve(
         tell: events.tell(),
         tls: security.tls.clone(),
         host_key: security.host_key,
+        power: power.clone(),
         metrics: metrics.clone(),
     };
     if let Some(tls) = security.tls.clone() {
@@ -362,6 +365,7 @@ fn serve(
         view_only: config.view_only,
         events,
         reverse: reverse.clone(),
+        power,
         controllers: target.controllers,
         reloads: [sessions, users, certificate]
             .into_iter()

@@ -34,6 +34,7 @@
 //! | [`gadget`] | creates and removes the USB gadget in configfs |
 //! | [`typing`] | a text becomes keys, at the target's pace |
 //! | [`control`] | the socket for other programs on this machine, `rfbridge type` and `rfbridge ctl` among them |
+//! | [`power`] | switches the target on and off: GPIO, Wake-on-LAN, commands |
 //! | [`access`] | who may enter, and what they may do then |
 //! | [`identity`] | what clients know this server by: certificate and host key |
 //! | [`net`] | listeners, sessions, who of them has control, and the limits that keep one peer from harming another |
@@ -65,6 +66,7 @@ pub mod identity;
 pub mod logging;
 pub mod metrics;
 pub mod net;
+pub mod power;
 pub mod source;
 mod sync;
 pub mod typing;

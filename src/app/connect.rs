@@ -15,6 +15,8 @@ use crate::{
     control::{Client, Reply, Request},
 };
 
+/// The server gives up a call sooner.
+const CALL: Duration = Duration::from_secs(30);
 /// Between two calls: after the first failure, and at most.
 const PAUSES: (u64, u64) = (1, 30);
 
@@ -34,7 +36,7 @@ fn run(options: &ConnectOptions) -> Result<(), CtlError> {
         loop {
             // Anew each time: the server may have been started again meanwhile.
             let mut client = Client::connect(&places(options.socket.as_deref())?).await?;
-            let reply: Reply = ctl::ask(&mut client, &request).await?;
+            let reply: Reply = ctl::ask_patiently(&mut client, &request, CALL).await?;
             match reply.error {
                 None => {
                     super::write_out(&format!("connected to {}\n", options.viewer))?;

@@ -20,6 +20,8 @@ use crate::{
 
 /// A server that is there answers sooner.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// A command that switches the target may take five minutes, and a call is given up sooner.
+const POWER: Duration = Duration::from_secs(310);
 /// The exit status where no server answers.
 const NO_SERVER: u8 = 3;
 
@@ -106,6 +108,10 @@ fn run(options: &CtlOptions) -> Result<(), CtlError> {
             CtlCommand::Take { client: id } => {
                 finish(ask(client, &Request::Take { client: *id }).await?)
             }
+            CtlCommand::Power { action } => {
+                let request = Request::Power { action: *action };
+                finish(ask_patiently(client, &request, POWER).await?)
+            }
             CtlCommand::Reload => {
                 let reply: Reply = ask(client, &Request::Reload).await?;
                 let lines = reply
@@ -124,11 +130,20 @@ pub(super) async fn ask<T: DeserializeOwned>(
     client: &mut Client,
     request: &Request,
 ) -> Result<T, CtlError> {
+    ask_patiently(client, request, PATIENCE).await
+}
+
+/// Asks for something that may take so long.
+pub(super) async fn ask_patiently<T: DeserializeOwned>(
+    client: &mut Client,
+    request: &Request,
+    patience: Duration,
+) -> Result<T, CtlError> {
     let answer = async {
         client.send(request).await?;
         client.receive().await
     };
-    let answer = timeout(PATIENCE, answer).await;
+    let answer = timeout(patience, answer).await;
     let answer: Option<serde_json::Value> = answer
         .map_err(|_| CtlError::Silent)?
         .map_err(CtlError::Broken)?;
@@ -222,6 +237,15 @@ fn status_text(status: &Status) -> String {
         let (typed, of) = (text.typed.unwrap_or_default(), text.of.unwrap_or_default());
         format!("{typed} of {of} characters")
     });
+    let power = status.power.as_ref().map(|power| {
+        let actions: Vec<_> = power.actions.iter().map(|action| action.name()).collect();
+        let lamp = match power.on {
+            Some(true) => "on",
+            Some(false) => "off",
+            None => "unknown",
+        };
+        format!("{lamp} ({})", actions.join(", "))
+    });
     let pointer = format!("{:?}", status.pointer).to_lowercase();
     let rows = [
         ("version", status.version.clone()),
@@ -236,6 +260,8 @@ fn status_text(status: &Status) -> String {
         ("pointer", pointer),
         ("lock LEDs", leds.unwrap_or_else(|| "unknown".to_owned())),
         ("typing", typing.unwrap_or_else(|| "nothing".to_owned())),
+        ("USB", status.usb.clone().unwrap_or_else(|| "-".to_owned())),
+        ("power", power.unwrap_or_else(|| "-".to_owned())),
     ];
     let mut text = String::new();
     for (name, value) in rows {

@@ -8,14 +8,16 @@ use tokio::sync::{broadcast, watch};
 use super::StartError;
 use crate::{
     access::{Access, Role},
-    config::{Config, Viewer},
+    config::{Config, PowerAction, Viewer},
     control::{
-        self, Answering, ClientStatus, Event, Operations, Picture, PictureState, Reply, Status,
+        self, Answering, ClientStatus, Event, Operations, Picture, PictureState, PowerStatus,
+        Reply, Status,
     },
     hid::sink::udc,
     hid::{ClientId, Leds, PointerMode},
     identity::Tls,
     net::{ClientInfo, InputSink, News, Server, Tell},
+    power::Power,
     typing::Typist,
     video::Signal,
 };
@@ -38,6 +40,7 @@ pub(super) struct Bridge<I: InputSink> {
     pub(super) events: Events,
     /// The security types that viewers are offered which are called.
     pub(super) reverse: Vec<SecurityType>,
+    pub(super) power: Option<Power>,
     /// Where the USB device controllers are, if the target is reached through one.
     pub(super) controllers: Option<&'static Path>,
     /// Each with its name, in the order in which they are reloaded.
@@ -136,6 +139,7 @@ impl<I: InputSink> Operations for Bridge<I> {
             }),
             picture: picture(&self.signals.borrow()),
             usb: self.controllers.and_then(usb),
+            power: self.power.as_ref().map(power_status),
             share: policy.share.to_string(),
             control: policy.control.to_string(),
             controller: roster.holder().map(|holder| holder.client.0),
@@ -159,6 +163,15 @@ impl<I: InputSink> Operations for Bridge<I> {
     fn take(&self, client: u64) -> Result<(), String> {
         let taken = self.server.roster().take(ClientId(client));
         taken.map_err(|error| error.to_string())
+    }
+
+    fn power(&self, action: PowerAction, who: &str) -> Answering {
+        let (power, who) = (self.power.clone(), who.to_owned());
+        Box::pin(async move {
+            let power = power.ok_or("nothing is set up to switch the target; [power] says how")?;
+            let done = power.perform(action, &who).await;
+            done.map_err(|error| error.to_string())
+        })
     }
 
     fn connect(&self, viewer: Viewer) -> Answering {
@@ -190,6 +203,14 @@ impl<I: InputSink> Operations for Bridge<I> {
 impl<I: InputSink> fmt::Debug for Bridge<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Bridge").finish_non_exhaustive()
+    }
+}
+
+fn power_status(power: &Power) -> PowerStatus {
+    PowerStatus {
+        on: power.is_on(),
+        actions: power.actions(),
+        role: power.role().to_string(),
     }
 }
 

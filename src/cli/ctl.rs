@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::config::PowerAction;
 use clap::{Args, Subcommand, ValueEnum};
 
 /// What is asked, and where.
@@ -53,6 +54,11 @@ pub enum CtlCommand {
         /// Its number
         #[arg(value_name = "ID")]
         client: u64,
+    },
+    /// Switch the target on or off, or reset it
+    Power {
+        /// on, off, force-off, reset or reboot
+        action: PowerAction,
     },
     /// Read again what can be changed without a restart
     Reload,

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::config::{
-    ControlPolicy, ControlSettings, ControlSocket, Count, Format, FramesPerSecond, Function,
-    GadgetSettings, HandshakeSeconds, HotkeySettings, KeyboardSettings, Leader, LimitsSettings,
-    Listen, MouseMode, MouseSettings, NoiseTolerance, Origin, PerMinute, Resource, ScreenSize,
-    ScrollRate, Seconds, SecuritySettings, SecurityTypes, SessionsSettings, Settings, Share, Sink,
-    Source, TypeDelay, Viewer, WebListen, WebSettings,
+    CommandSeconds, ControlPolicy, ControlSettings, ControlSocket, Count, Format, FramesPerSecond,
+    Function, GadgetSettings, HandshakeSeconds, HotkeySettings, KeyboardSettings, Leader,
+    LimitsSettings, Line, Listen, MouseMode, MouseSettings, NoiseTolerance, Origin, PerMinute,
+    PowerSettings, Resource, Role, ScreenSize, ScrollRate, Seconds, SecuritySettings,
+    SecurityTypes, SessionsSettings, Settings, Share, Sink, Source, TypeDelay, Viewer, Way,
+    WebListen, WebSettings,
 };
 
 #[derive(Args, Debug)]
@@ -70,6 +71,8 @@ pub(super) struct Common {
     sessions: SessionsFlags,
     #[command(flatten)]
     web: WebFlags,
+    #[command(flatten)]
+    power: PowerFlags,
 }
 
 /// `[limits]`
@@ -146,6 +149,38 @@ struct SessionsFlags {
     /// Disconnect every client so long after it came in; 0 for never [default: 0]
     #[arg(long = "sessions-max-time", value_name = "SECONDS")]
     max_time: Option<Seconds>,
+}
+
+/// `[power]`
+#[derive(Args, Debug)]
+struct PowerFlags {
+    /// GPIO line of the target's power button, such as gpio:gpiochip0/23: a short press for on and off, a long one to force off
+    #[arg(long = "power-button", value_name = "LINE")]
+    button: Option<Line>,
+    /// How to switch the target on: gpio:CHIP/LINE, wol:MAC or command:/PROGRAM ARGUMENTS [default: the button]
+    #[arg(long = "power-on", value_name = "WAY")]
+    on: Option<Way>,
+    /// How to ask it to switch itself off [default: the button]
+    #[arg(long = "power-off", value_name = "WAY")]
+    off: Option<Way>,
+    /// How to switch it off whatever it does [default: the button, for 6 seconds]
+    #[arg(long = "power-force-off", value_name = "WAY")]
+    force_off: Option<Way>,
+    /// How to reset it [default: not at all]
+    #[arg(long = "power-reset", value_name = "WAY")]
+    reset: Option<Way>,
+    /// How to ask it to start again [default: not at all]
+    #[arg(long = "power-reboot", value_name = "WAY")]
+    reboot: Option<Way>,
+    /// GPIO line of its power LED
+    #[arg(long = "power-led", value_name = "LINE")]
+    led: Option<Line>,
+    /// The least role that may: control or admin [default: admin]
+    #[arg(long = "power-role", value_name = "ROLE")]
+    role: Option<Role>,
+    /// Seconds that a command may take, 1 to 300 [default: 30]
+    #[arg(long = "power-timeout", value_name = "SECONDS")]
+    timeout: Option<CommandSeconds>,
 }
 
 /// `[web]`
@@ -249,6 +284,7 @@ impl From<Common> for Settings {
             },
             sessions: common.sessions.into(),
             web: common.web.into(),
+            power: common.power.into(),
             ..Settings::default()
         }
     }
@@ -309,6 +345,22 @@ impl From<SessionsFlags> for SessionsSettings {
             control: flags.control,
             idle_timeout: flags.idle_timeout,
             max_time: flags.max_time,
+        }
+    }
+}
+
+impl From<PowerFlags> for PowerSettings {
+    fn from(flags: PowerFlags) -> Self {
+        Self {
+            button: flags.button,
+            on: flags.on,
+            off: flags.off,
+            force_off: flags.force_off,
+            reset: flags.reset,
+            reboot: flags.reboot,
+            led: flags.led,
+            role: flags.role,
+            timeout: flags.timeout,
         }
     }
 }

@@ -61,6 +61,12 @@ impl Default for Limits {
 pub struct Limit<const LEAST: u32, const MOST: u32>(u32);
 
 impl<const LEAST: u32, const MOST: u32> Limit<LEAST, MOST> {
+    /// The number that is known to be in the range.
+    pub(super) const fn of<const NUMBER: u32>() -> Self {
+        const { assert!(NUMBER >= LEAST && NUMBER <= MOST) };
+        Self(NUMBER)
+    }
+
     pub fn count(self) -> usize {
         self.0 as usize
     }

@@ -9,6 +9,7 @@ mod file;
 mod limits;
 mod mouse;
 mod password;
+mod power;
 mod role;
 mod security;
 mod sessions;
@@ -27,12 +28,13 @@ pub use file::{DEFAULT_PATH, FileError};
 pub use limits::{Count, HandshakeSeconds, Limit, Limits, PerMinute};
 pub use mouse::{Mouse, MouseMode, ScrollRate, Seconds};
 pub use password::{CREDENTIAL, Password, PasswordError, Passwords, VIEW_CREDENTIAL};
+pub use power::{Action as PowerAction, CommandSeconds, Line, Power, SHORT as SHORT_PRESS, Way};
 pub use role::Role;
 pub use security::{CertificateFiles, Security, SecurityTypes};
 pub use sessions::{ControlPolicy, Sessions, Share};
 pub use settings::{
     ControlSettings, GadgetSettings, HotkeySettings, KeyboardSettings, LimitsSettings,
-    MouseSettings, SecuritySettings, SessionsSettings, Settings, WebSettings,
+    MouseSettings, PowerSettings, SecuritySettings, SessionsSettings, Settings, WebSettings,
 };
 pub use values::{
     BadValue, Format, FramesPerSecond, Function, Listen, NoiseTolerance, Profile, ScreenSize, Sink,
@@ -80,6 +82,7 @@ pub struct Config {
     pub security: Security,
     pub limits: Limits,
     pub web: Web,
+    pub power: Power,
 }
 
 /// What a client's keys may ask of rfbridge itself.
@@ -205,6 +208,7 @@ impl Config {
             security: Security::new(settings.security)?,
             limits: Limits::new(settings.limits),
             web: Web::new(settings.web),
+            power: Power::from(settings.power),
         };
         config.check()?;
         Ok(config)
@@ -328,6 +332,7 @@ impl Config {
             security: self.security.into_settings(),
             limits: self.limits.into_settings(),
             web: self.web.into_settings(),
+            power: self.power.into_settings(),
         }
     }
 }

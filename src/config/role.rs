@@ -2,7 +2,9 @@
 
 use std::{fmt, str::FromStr};
 
-use super::values::BadValue;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use super::values::{BadValue, as_text};
 
 /// What somebody may do. Each may do what those before it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,3 +45,5 @@ impl FromStr for Role {
             .ok_or_else(|| BadValue("not a role; write view, control or admin".to_owned()))
     }
 }
+
+as_text!(Role);

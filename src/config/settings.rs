@@ -8,6 +8,8 @@ use super::{
     control::{ControlSocket, Leader, TypeDelay},
     limits::{Count, HandshakeSeconds, PerMinute},
     mouse::{MouseMode, ScrollRate, Seconds},
+    power::{CommandSeconds, Line, Way},
+    role::Role,
     security::SecurityTypes,
     sessions::{ControlPolicy, Share},
     values::{
@@ -86,6 +88,7 @@ layer! {
         ["security"] security: SecuritySettings,
         ["limits"] limits: LimitsSettings,
         ["web"] web: WebSettings,
+        ["power"] power: PowerSettings,
     }
 }
 
@@ -173,6 +176,21 @@ layer! {
         "novnc" novnc: PathBuf,
         "origins" origins: Vec<Origin>,
         "open" open: Vec<Resource>,
+    }
+}
+
+layer! {
+    /// `[power]`: how the target is switched on and off.
+    pub struct PowerSettings {
+        "button" button: Line,
+        "on" on: Way,
+        "off" off: Way,
+        "force-off" force_off: Way,
+        "reset" reset: Way,
+        "reboot" reboot: Way,
+        "led" led: Line,
+        "role" role: Role,
+        "timeout" timeout: CommandSeconds,
     }
 }
 

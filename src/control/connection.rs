@@ -16,7 +16,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Context,
+    Answering, Context,
     lines::{LineError, Lines},
     protocol::{Clients, Event, Reply, Request},
 };
@@ -153,14 +153,11 @@ impl Connection<'_> {
             }
             Request::Connect { viewer } => {
                 let answering = self.context.operations.connect(viewer);
-                let reply = match answering.await {
-                    Ok(()) => Reply {
-                        done: Some(true),
-                        ..Reply::default()
-                    },
-                    Err(error) => Reply::error(error),
-                };
-                self.write(&reply).await
+                self.finish(answering).await
+            }
+            Request::Power { action } => {
+                let answering = self.context.operations.power(action, "the control socket");
+                self.finish(answering).await
             }
             Request::Reload => self.reload().await,
             Request::Events => {
@@ -171,6 +168,18 @@ impl Connection<'_> {
                 }
             }
         }
+    }
+
+    /// Tells what came of something, when it is over.
+    async fn finish(&mut self, answering: Answering) -> io::Result<()> {
+        let reply = match answering.await {
+            Ok(()) => Reply {
+                done: Some(true),
+                ..Reply::default()
+            },
+            Err(error) => Reply::error(error),
+        };
+        self.write(&reply).await
     }
 
     fn kick(&self, clients: Vec<u64>, all: bool, reason: Option<&str>) -> Reply {

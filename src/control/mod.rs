@@ -19,13 +19,16 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{config::Viewer, typing::Typist};
+use crate::{
+    config::{PowerAction, Viewer},
+    typing::Typist,
+};
 
 pub use client::{Client, ConnectError};
 pub use place::{OpenError, Place, usual_places};
 pub use protocol::{
-    ClientStatus, Clients, Event, Finding, Leds, Picture, PictureState, Pointer, Reply, Request,
-    Status,
+    ClientStatus, Clients, Event, Finding, Leds, Picture, PictureState, Pointer, PowerStatus,
+    Reply, Request, Status,
 };
 
 /// Connections at once; more are told to come back.
@@ -53,6 +56,9 @@ pub trait Operations: fmt::Debug + Send + Sync {
     fn set_view_only(&self, client: u64, on: bool) -> Result<(), String>;
 
     fn take(&self, client: u64) -> Result<(), String>;
+
+    /// Does something with the target's power, for `who`.
+    fn power(&self, action: PowerAction, who: &str) -> Answering;
 
     /// Calls a viewer that listens; ends when it has answered, or why it has not.
     fn connect(&self, viewer: Viewer) -> Answering;

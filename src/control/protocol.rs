@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{config::Viewer, typing::Untypable};
+use crate::{
+    config::{PowerAction, Viewer},
+    typing::Untypable,
+};
 
 /// The commands: `{"command":"type","text":"hello\n"}`.
 #[derive(Serialize, Deserialize)]
@@ -44,6 +47,8 @@ pub enum Request {
     Take { client: u64 },
     /// Calls a viewer that listens, once.
     Connect { viewer: Viewer },
+    /// Switches the target on or off, or resets it; once that is done.
+    Power { action: PowerAction },
     /// Reads again what can be changed without a restart.
     Reload,
     /// Answered by lines that are [`Event`]s, until the connection is closed.
@@ -109,12 +114,26 @@ pub struct Status {
     /// The USB device controller's state, `configured` while the target uses the keyboard; `null` without one.
     #[serde(default)]
     pub usb: Option<String>,
+    /// The target's power, where something can be done or seen.
+    #[serde(default)]
+    pub power: Option<PowerStatus>,
     /// How clients share the target: `always`, `client` or `never`.
     pub share: String,
     /// Who may type and point: `shared`, `exclusive` or `first`.
     pub control: String,
     /// The client that has control, where only one has.
     pub controller: Option<u64>,
+}
+
+/// The target's power.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PowerStatus {
+    /// By its LED; `null` where that is not seen.
+    pub on: Option<bool>,
+    /// What can be done: `on`, `off`, `force-off`, `reset`, `reboot`.
+    pub actions: Vec<PowerAction>,
+    /// The least role that may.
+    pub role: String,
 }
 
 /// What the source shows.

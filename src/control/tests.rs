@@ -59,6 +59,7 @@ impl Operations for Server {
                 why: None,
             },
             usb: None,
+            power: None,
             share: "always".to_owned(),
             control: "first".to_owned(),
             controller: Some(1),
@@ -99,6 +100,11 @@ impl Operations for Server {
             1 => Ok(()),
             _ => Err("this client may only watch".to_owned()),
         }
+    }
+
+    fn power(&self, action: PowerAction, who: &str) -> Answering {
+        self.did(format!("{action} for {who}"));
+        Box::pin(async { Ok(()) })
     }
 
     fn connect(&self, viewer: Viewer) -> Answering {

@@ -48,6 +48,7 @@ use crate::{
     hid::{ClientId, Leds, PointerMode},
     identity::{HostKey, Tls},
     metrics::Metrics,
+    power::Power,
     typing::Typist,
 };
 
@@ -95,6 +96,8 @@ pub struct Edges<I> {
     pub tls: Option<Tls>,
     /// What RSA-AES is done with.
     pub host_key: Option<Arc<HostKey>>,
+    /// What switches the target on and off.
+    pub power: Option<Power>,
     /// Where is counted what becomes of all this.
     pub metrics: Metrics,
 }

@@ -6,6 +6,7 @@
 mod ending;
 mod entrance;
 mod events;
+mod power;
 mod upgrade;
 
 use std::{future::pending, io::ErrorKind, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
@@ -40,6 +41,7 @@ use crate::{
 use ending::Ending;
 use entrance::{Deciding, welcome};
 use events::{led_state, pointer_mode};
+use power::Powering;
 
 /// A client that takes not one byte for so long is gone (check 68).
 const STALL: Duration = Duration::from_secs(60);
@@ -105,6 +107,7 @@ struct Session<'a, I: InputSink> {
     began_tls: bool,
     rsa: Option<JoinHandle<Done>>,
     deciding: Option<Deciding>,
+    powering: Option<Powering>,
     attempt: Attempt,
     admitted: Option<Admitted>,
     /// The last that was chosen.
@@ -139,6 +142,7 @@ impl<'a, I: InputSink> Session<'a, I> {
             began_tls: false,
             rsa: None,
             deciding: None,
+            powering: None,
             attempt: Attempt::default(),
             admitted: None,
             encoding: None,
@@ -251,6 +255,9 @@ impl<'a, I: InputSink> Session<'a, I> {
                     if let Err(ending) = settled {
                         return ending;
                     }
+                }
+                Some((action, result)) = async { Some(self.powering.as_mut()?.await) } => {
+                    self.powered(action, result);
                 }
                 () = self.inputs.send_next(), if !self.inputs.is_empty() => {}
                 Some(encoded) = async { Some(encoding.as_mut().as_pin_mut()?.await) } => {

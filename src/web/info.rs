@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hyper::StatusCode;
+use hyper::{Request, StatusCode, body::Incoming};
 use rfb::security::SecurityType;
 use serde::Serialize;
 use tokio::task::spawn_blocking;
@@ -14,7 +14,9 @@ use super::{
     novnc,
 };
 use crate::{
-    control::{Picture, PictureState, Status},
+    access::Role,
+    config::PowerAction,
+    control::{Picture, PictureState, PowerStatus, Status},
     net::InputSink,
 };
 
@@ -91,4 +93,29 @@ pub(super) async fn metrics<I: InputSink>(web: &Arc<Web<I>>) -> Result<Answer, R
         })?;
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     Ok(answer::content(kind, text))
+}
+
+/// `POST /power/ACTION`, answered when it is done: 200, 404 for what cannot be done, 502 if it failed.
+pub(super) async fn power<I: InputSink>(
+    web: &Arc<Web<I>>,
+    request: &Request<Incoming>,
+    action: &str,
+    channel: Channel,
+) -> Result<Answer, Refusal> {
+    let known = web.operations.status().power;
+    let action = action.parse().ok();
+    let can = |(power, action): &(PowerStatus, PowerAction)| power.actions.contains(action);
+    let Some((power, action)) = known.zip(action).filter(can) else {
+        return Err(answer::not_found().into());
+    };
+    let role = power.role.parse().unwrap_or(Role::Admin);
+    let admitted = web.admit(request.headers(), channel, role).await?;
+    let who = match &admitted.user {
+        Some(user) => format!("{user} at {}", channel.peer),
+        None => channel.peer.to_string(),
+    };
+    Ok(match web.operations.power(action, &who).await {
+        Ok(()) => answer::text(StatusCode::OK, format!("{action}: done")),
+        Err(error) => answer::refusal(StatusCode::BAD_GATEWAY, error),
+    })
 }

@@ -55,6 +55,13 @@ async fn try_answer<I: InputSink>(
         let admitted = web.admit(request.headers(), channel, Role::Control).await?;
         return typing::type_text(web, request, &admitted, channel).await;
     }
+    if let Some(action) = path.strip_prefix("/power/") {
+        if request.method() != Method::POST {
+            return Err(answer::not_allowed("POST").into());
+        }
+        web.check_origin(request.headers())?;
+        return info::power(web, &request, action, channel).await;
+    }
     if !reads {
         return Err(answer::not_allowed("GET, HEAD").into());
     }

@@ -51,6 +51,8 @@ const BRIDGE: Layers = &[
     // Counts for all; reads nothing.
     ("metrics", &[]),
     ("cli", &["config"]),
+    // Switches the target, whoever asks.
+    ("power", &["config"]),
     // Decides about logins, knows no network.
     ("access", &["config"]),
     // Certificates and keys; who shows them to whom is not its business.
@@ -65,7 +67,7 @@ const BRIDGE: Layers = &[
     (
         "net",
         &[
-            "config", "sync", "metrics", "access", "identity", "video", "hid", "typing",
+            "config", "sync", "metrics", "power", "access", "identity", "video", "hid", "typing",
         ],
     ),
     // Other programs' way in; what the server is doing is told to it, it does not look.
@@ -87,8 +89,8 @@ const BRIDGE: Layers = &[
     (
         "app",
         &[
-            "config", "logging", "metrics", "cli", "access", "identity", "video", "hid", "typing",
-            "source", "gadget", "net", "control", "web", "demo", "doctor",
+            "config", "logging", "metrics", "power", "cli", "access", "identity", "video", "hid",
+            "typing", "source", "gadget", "net", "control", "web", "demo", "doctor",
         ],
     ),
     ("lib", &[]),
@@ -137,6 +139,8 @@ const RESERVED_IN_BRIDGE: Reserved = &[
     ("getrandom", &["src/net/"]),
     ("rcgen", &["src/identity/create.rs"]),
     ("aws_lc_rs", &["src/identity/", "src/web/keyring.rs"]),
+    ("gpiocdev", &["src/power/gpio.rs"]),
+    ("tokio::process", &["src/power/command.rs"]),
     ("hyper", &["src/web/"]),
     (
         "prometheus_client",

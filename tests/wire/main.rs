@@ -5,6 +5,7 @@ mod handshake;
 mod input;
 mod pictures;
 mod pointer;
+mod power;
 mod reverse;
 mod robustness;
 mod rsa_aes;

@@ -18,6 +18,20 @@ pub mod limits {
     pub const ENCODINGS: usize = 256;
 }
 
+/// The version of xvp that is spoken (community rfbproto, "xvp Client Message").
+pub const XVP_VERSION: u8 = 1;
+
+/// What a client asks of the machine's power.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PowerRequest {
+    /// Cleanly.
+    Shutdown,
+    /// Cleanly.
+    Reboot,
+    /// At once.
+    Reset,
+}
+
 /// A message from a client, read whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClientMessage {
@@ -58,6 +72,10 @@ pub enum ClientMessage {
         down: bool,
         keysym: u32,
         code: u32,
+    },
+    /// xvp: what is to be done with the machine's power. `request` is `None` for a code or a version that there is not.
+    Xvp {
+        request: Option<PowerRequest>,
     },
     /// Something harmless that other servers offer and that was passed over.
     Ignored,
@@ -114,10 +132,15 @@ pub fn read(reader: &mut Reader<'_>, extended_buttons: bool) -> Read<Result<Clie
                 data: (length <= limits::FENCE).then(|| data.to_vec()),
             }
         }
-        // xvp, which was not offered.
         250 => {
-            reader.skip(3)?;
-            M::Ignored
+            reader.skip(1)?;
+            let request = match (reader.u8()?, reader.u8()?) {
+                (XVP_VERSION, 2) => Some(PowerRequest::Shutdown),
+                (XVP_VERSION, 3) => Some(PowerRequest::Reboot),
+                (XVP_VERSION, 4) => Some(PowerRequest::Reset),
+                _ => None,
+            };
+            M::Xvp { request }
         }
         251 => {
             reader.skip(5)?;
@@ -309,7 +332,6 @@ mod tests {
             &[9, 1, 0, 0],
             &[15, 1, 0, 0],
             &[10, 0, 0, 0, 0, 0],
-            &[250, 0, 1, 4],
         ] {
             assert_eq!(parse(bytes, false), Ok(ClientMessage::Ignored));
         }
@@ -326,6 +348,22 @@ mod tests {
             let mut bytes = vec![251, 0, 3, 32, 2, 88, screens, 0];
             bytes.resize(8 + usize::from(screens) * 16, 1);
             assert_eq!(parse(&bytes, false), Ok(ClientMessage::SetDesktopSize));
+        }
+    }
+
+    /// Check 56.
+    #[test]
+    fn xvp_has_three_requests_of_one_version() {
+        for (version, code, request) in [
+            (1, 2, Some(PowerRequest::Shutdown)),
+            (1, 3, Some(PowerRequest::Reboot)),
+            (1, 4, Some(PowerRequest::Reset)),
+            (1, 0, None),
+            (1, 5, None),
+            (2, 4, None),
+        ] {
+            let expected = Ok(ClientMessage::Xvp { request });
+            assert_eq!(parse(&[250, 0, version, code], false), expected);
         }
     }
 

@@ -14,6 +14,7 @@ pub mod pseudo {
     pub const LED_STATE: i32 = -261;
     pub const DESKTOP_NAME: i32 = -307;
     pub const EXTENDED_DESKTOP_SIZE: i32 = -308;
+    pub const XVP: i32 = -309;
     pub const FENCE: i32 = -312;
     pub const CONTINUOUS_UPDATES: i32 = -313;
     pub const EXTENDED_MOUSE_BUTTONS: i32 = -316;

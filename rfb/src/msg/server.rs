@@ -1,5 +1,6 @@
 //! What the server sends (RFC 6143 §7.6 and the extensions that rfbridge offers).
 
+use super::client::XVP_VERSION;
 use super::pseudo;
 use crate::geom::{Point, Rect, Size};
 use crate::pixel::PixelFormat;
@@ -138,6 +139,24 @@ pub fn server_fence(out: &mut Vec<u8>, flags: u32, data: &[u8]) {
     out.put_u32(flags);
     out.put_u8(u8::try_from(data.len()).unwrap_or(u8::MAX));
     out.put(data);
+}
+
+/// What the server says in xvp.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Xvp {
+    /// It was not done.
+    Fail,
+    /// Requests are taken.
+    Init,
+}
+
+/// xvp Server Message (community rfbproto): type 250, padding, U8 version, U8 code.
+pub fn xvp(out: &mut Vec<u8>, message: Xvp) {
+    let code = match message {
+        Xvp::Fail => 0,
+        Xvp::Init => 1,
+    };
+    out.put(&[250, 0, XVP_VERSION, code]);
 }
 
 /// A reason: U32 length, text.

@@ -34,6 +34,7 @@ pub(super) struct Told {
     pub(super) desktop: bool,
     /// Whether there were pixels already.
     pub(super) pixels: bool,
+    pub(super) xvp: bool,
     pub(super) fence: bool,
     pub(super) continuous_updates: bool,
     leds: Option<LedState>,

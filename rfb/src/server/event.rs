@@ -1,6 +1,6 @@
 //! What a connection tells its owner.
 
-use super::Clipboard;
+use super::{Clipboard, PowerRequest};
 use crate::geom::{Point, Size};
 use crate::security::rsa_aes::Task;
 use crate::security::{Login, Upgrade};
@@ -46,6 +46,8 @@ pub enum Event {
         dy: i16,
         buttons: u16,
     },
+    /// The machine's power. What cannot be done is to be answered by [`Connection::refuse_power`](super::Connection::refuse_power).
+    Power(PowerRequest),
     /// What the client's clipboard holds now. To be kept, and typed only when that is asked for: clients tell it
     /// when their window is entered, too. Text that is only announced comes after
     /// [`Connection::request_clipboard`](super::Connection::request_clipboard).

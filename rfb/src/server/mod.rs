@@ -50,6 +50,7 @@ use crate::security::vnc_auth::Challenge;
 use crate::security::{Login, SecurityType};
 use crate::wire::Reader;
 
+pub use crate::msg::client::PowerRequest;
 pub use crate::msg::clipboard::Clipboard;
 pub use crate::msg::server::LedState;
 pub use event::Event;
@@ -386,6 +387,21 @@ impl Connection {
     pub fn probe(&mut self) {
         if let State::Running(session) = &mut self.state {
             session.probe(&mut self.output);
+        }
+    }
+
+    /// Whether requests for the machine's power are taken from this client, if it knows xvp. It is told so once; what it asks for
+    /// while they are not is refused.
+    pub fn take_power(&mut self, takes: bool) {
+        if let State::Running(session) = &mut self.state {
+            session.take_power(takes, &mut self.output);
+        }
+    }
+
+    /// Says that what the client asked for, an [`Event::Power`], was not done.
+    pub fn refuse_power(&mut self) {
+        if let State::Running(session) = &mut self.state {
+            session.refuse_power(&mut self.output);
         }
     }
 

@@ -20,7 +20,7 @@ use crate::frame::{Frame, FrameSeq, fit};
 use crate::geom::{Rect, Size};
 use crate::msg::client::{self, ClientMessage};
 use crate::msg::clipboard::Clipboard;
-use crate::msg::server::{self, LedState, ResizeReason, ResizeStatus, fence};
+use crate::msg::server::{self, LedState, ResizeReason, ResizeStatus, Xvp, fence};
 use crate::pixel::convert::colour_map;
 use crate::pixel::{Colour, PixelFormat};
 use crate::wire::{Read, Reader};
@@ -28,6 +28,8 @@ use crate::wire::{Read, Reader};
 /// One client after the handshake.
 pub(super) struct Session {
     view_only: bool,
+    /// Requests for the machine's power are taken.
+    takes_power: bool,
     format: PixelFormat,
     wants: Wants,
     /// The encoding last named in an event; `None` before the first SetEncodings.
@@ -80,6 +82,7 @@ impl Session {
     ) -> Self {
         Self {
             view_only,
+            takes_power: false,
             format: PixelFormat::BGRX,
             wants: Wants::default(),
             chosen: None,
@@ -208,6 +211,10 @@ impl Session {
             }
             ClientMessage::Fence { flags, data } => self.fence(flags, data.as_deref(), out),
             ClientMessage::SetDesktopSize => self.refuse_desktop_size(out),
+            ClientMessage::Xvp { request } => match request.filter(|_| self.takes_power) {
+                Some(request) => events.push_back(Event::Power(request)),
+                None => self.refuse_power(out),
+            },
             ClientMessage::Ignored => {}
         }
         Ok(Ok(0))
@@ -246,6 +253,27 @@ impl Session {
         }
         if self.wants.extended_clipboard && !self.view_only {
             self.clipboard.offer(out);
+        }
+        self.offer_power(out);
+    }
+
+    pub(super) fn take_power(&mut self, takes: bool, out: &mut Vec<u8>) {
+        self.takes_power = takes;
+        self.offer_power(out);
+    }
+
+    /// Clients show their buttons from then on, and there is no word to take them away.
+    fn offer_power(&mut self, out: &mut Vec<u8>) {
+        if self.takes_power && self.wants.xvp && !self.told.xvp {
+            self.told.xvp = true;
+            server::xvp(self.control(out), Xvp::Init);
+        }
+    }
+
+    /// Says that a request was not met, to a client that knows such an answer.
+    pub(super) fn refuse_power(&mut self, out: &mut Vec<u8>) {
+        if self.wants.xvp {
+            server::xvp(self.control(out), Xvp::Fail);
         }
     }
 

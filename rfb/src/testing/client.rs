@@ -27,6 +27,8 @@ pub enum Message {
         entries: Vec<[u16; 3]>,
     },
     EndOfContinuousUpdates,
+    /// Of xvp, version 1: 0 for a failure, 1 that requests are taken.
+    Xvp(u8),
     Fence {
         flags: u32,
         data: Vec<u8>,
@@ -197,6 +199,13 @@ impl Client {
                 let data = reader.take(length)?.to_vec();
                 Ok(Some(Message::Fence { flags, data }))
             }
+            250 => {
+                reader.skip(1)?;
+                match reader.u8()? {
+                    1 => Ok(Some(Message::Xvp(reader.u8()?))),
+                    other => Err(ClientError::Unexpected(other)),
+                }
+            }
             other => Err(ClientError::Unexpected(other)),
         })
     }
@@ -344,6 +353,11 @@ pub fn fence(flags: u32, data: &[u8]) -> Vec<u8> {
     out.put_u8(u8::try_from(data.len()).unwrap_or(u8::MAX));
     out.put(data);
     out
+}
+
+/// xvp Client Message, version 1.
+pub fn xvp(code: u8) -> Vec<u8> {
+    vec![250, 0, 1, code]
 }
 
 /// ClientCutText: Latin-1 text.

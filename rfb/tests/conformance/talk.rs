@@ -177,6 +177,12 @@ impl Session {
         messages
     }
 
+    /// What the server says of itself now.
+    pub fn heard(&mut self) -> Vec<Message> {
+        let bytes = self.talk.heard();
+        self.hear(&bytes)
+    }
+
     pub fn encodings(&mut self, list: &[i32]) -> Vec<Message> {
         let bytes = self.client.set_encodings(list);
         self.say(&bytes)

@@ -104,7 +104,9 @@ impl<I: InputSink> Session<'_, I> {
         let times = roster.policy();
         let (idle, longest) = (times.idle_timeout.duration(), times.max_time.duration());
         self.stay = Some(Stay::new(idle, longest, may_control, Instant::now()));
+        let takes_power = self.offers_power(admitted);
         self.seat = Some(roster.join(identity, shared, self.inputs.permit())?);
+        self.connection.take_power(takes_power);
         Ok(())
     }
 

@@ -50,6 +50,7 @@ impl<I: InputSink> Session<'_, I> {
                 Event::Motion { dx, dy, buttons } => {
                     self.input(Input::Motion { dx, dy, buttons });
                 }
+                Event::Power(request) => self.power(request),
                 Event::Clipboard(clipboard) => self.requests.clipboard(clipboard),
             }
         }

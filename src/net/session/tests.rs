@@ -123,6 +123,7 @@ impl Bench {
             tell: Arc::new(|_| {}),
             tls: None,
             host_key: None,
+            power: None,
             metrics: Metrics::default(),
         };
         Self {

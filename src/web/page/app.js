@@ -2,7 +2,7 @@
 
 import { Connection } from "./connection.js";
 import { ask, credentials } from "./login.js";
-import { wire } from "./tools.js";
+import { lookForPower, wire } from "./tools.js";
 
 const find = (id) => document.getElementById(id);
 const screen = find("screen");
@@ -55,6 +55,7 @@ connection.addEventListener("connected", () => {
     show("screen");
     fit();
     rfb.focus();
+    lookForPower(rfb, page.tools);
 });
 connection.addEventListener("asked", () => logIn());
 connection.addEventListener("refused", ({ detail }) => (page.password ? logIn(detail) : say("Not connected", detail)));
@@ -67,9 +68,7 @@ connection.addEventListener("ended", ({ detail }) => {
     say("Disconnected", detail, { again: () => (page.password && !credentials.password ? logIn() : open()) });
 });
 connection.addEventListener("name", ({ detail }) => (document.title = detail));
-connection.addEventListener("capabilities", () => {
-    find("power-open").hidden = !connection.rfb?.capabilities.power;
-});
+connection.addEventListener("capabilities", () => lookForPower(connection.rfb, page.tools));
 
 find("fit").onclick = () => {
     const button = find("fit");

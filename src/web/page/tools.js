@@ -45,7 +45,7 @@ export function wire(rfb, hasTools) {
     }
     wireTyping();
     wirePeople();
-    wirePower(rfb);
+    wirePower();
     for (const dialog of document.querySelectorAll("dialog")) dialog.addEventListener("close", () => rfb()?.focus());
 }
 
@@ -122,17 +122,48 @@ function span(seconds) {
     return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
 }
 
-function wirePower(rfb) {
+const POWER = { on: "Switch on", off: "Shut down", reboot: "Reboot", reset: "Reset", "force-off": "Force off" };
+// What noVNC itself can ask for, where the server cannot be asked otherwise.
+const BY_XVP = { off: "machineShutdown", reboot: "machineReboot", reset: "machineReset" };
+
+/** Looks what can be done with the machine's power, and shows the button if anything can. */
+export async function lookForPower(rfb, hasTools) {
+    const answer = hasTools ? await fetchAs("status").catch(() => null) : null;
+    const status = answer?.ok ? await answer.json() : {};
+    const known = status.power?.actions ?? [];
+    const actions = known.length ? known : rfb.capabilities.power ? Object.keys(BY_XVP) : [];
+    const act = known.length ? byRequest : (action) => rfb[BY_XVP[action]]();
+    const buttons = actions.map((action) => {
+        const button = document.createElement("button");
+        button.textContent = POWER[action] ?? action;
+        button.onclick = () => act(action, button);
+        return button;
+    });
+    find("power-list").replaceChildren(...buttons);
+    find("power-open").hidden = !buttons.length;
+}
+
+async function byRequest(action, button) {
+    const result = find("power-result");
+    result.className = "";
+    result.textContent = `${button.textContent} …`;
+    button.disabled = true;
+    try {
+        const answer = await fetchAs(`power/${action}`, { method: "POST" });
+        result.className = answer.ok ? "" : "bad";
+        result.textContent = answer.ok ? `${button.textContent}: done.` : await answer.text();
+    } catch (problem) {
+        result.className = "bad";
+        result.textContent = problem.message;
+    }
+    button.disabled = false;
+}
+
+function wirePower() {
     find("power-open").onclick = () => {
         find("power-result").textContent = "";
         find("power").showModal();
     };
-    for (const button of document.querySelectorAll("[data-power]")) {
-        button.onclick = () => {
-            rfb()?.[button.dataset.power]();
-            find("power-result").textContent = `${button.textContent}: sent. The title tells what came of it.`;
-        };
-    }
 }
 
 async function screenshot(hasTools) {
