@@ -37,6 +37,7 @@ mod heaps;
 mod metrics;
 mod operations;
 mod security;
+mod service;
 mod target;
 mod type_text;
 mod user;
@@ -260,6 +261,7 @@ fn serve(
     reread: Option<Reread>,
 ) -> Result<(), StartError> {
     let _inside = runtime.enter();
+    let mut handed = service::HandedOver::take();
     let mut stop_signals = StopSignals::new().map_err(StartError::System)?;
     let security = security::Security::new(config, &access)?;
     // As at the first address.
@@ -271,12 +273,13 @@ fn serve(
     let listeners = security
         .offers
         .into_iter()
-        .map(|(address, offer)| Ok((Listener::bind(address, "--listen")?, offer)))
+        .map(|(address, offer)| Ok((handed.listener(address, "--listen")?, offer)))
         .collect::<Result<Vec<_>, net::ListenError>>()?;
     let web_listeners = config.web.listen.iter();
     let web_listeners = web_listeners
-        .map(|address| Listener::bind(*address, "--web-listen"))
+        .map(|address| handed.listener(*address, "--web-listen"))
         .collect::<Result<Vec<_>, _>>()?;
+    handed.finish();
     let places = Places {
         vnc: listeners.iter().map(|(it, _)| it.address()).collect(),
         web: web_listeners.iter().map(Listener::address).collect(),
@@ -382,6 +385,7 @@ fn serve(
     let types = config.security.types.as_ref();
     let web = Web::new(parts, config.web.clone(), types.map(|types| &types.0[..]));
     let control = control.map(|socket| {
+        let operations = Arc::clone(&operations);
         let context = Context { typist, operations };
         runtime.spawn(socket.serve(context, stop.clone()))
     });
@@ -402,10 +406,13 @@ fn serve(
                 }
                 web.start(web_listeners);
                 announce(&places, say_how_to_connect)?;
+                service::ready();
+                tokio::spawn(service::follow(operations));
                 stop_signals.next().await
             }
         };
         tracing::info!(signal, "stopping");
+        service::stopping();
         stop.cancel();
         server.ended(SESSIONS_END).await;
         if let Some(control) = control {

@@ -200,6 +200,20 @@ fn the_list_of_keys_is_complete() {
         control: ControlSettings {
             socket: Some(ControlSocket::None),
         },
+        web: WebSettings {
+            novnc: Some("/n".into()),
+            ..config("").into_settings().web
+        },
+        power: PowerSettings {
+            button: "gpio:gpiochip0/1".parse().ok(),
+            on: "wol:00:11:22:33:44:55".parse().ok(),
+            off: "command:/bin/off".parse().ok(),
+            force_off: "command:/bin/force".parse().ok(),
+            reset: "gpio:gpiochip0/2".parse().ok(),
+            reboot: "command:/bin/reboot".parse().ok(),
+            led: "gpio:gpiochip0/3,low".parse().ok(),
+            ..config("").into_settings().power
+        },
         ..config("").into_settings()
     };
     let text = toml::to_string(&all).expect("printable");

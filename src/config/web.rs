@@ -76,13 +76,14 @@ impl FromStr for Origin {
     type Err = BadValue;
 
     fn from_str(text: &str) -> Result<Self, BadValue> {
+        let text = text.to_ascii_lowercase();
         let host = text
             .strip_prefix("https://")
             .or_else(|| text.strip_prefix("http://"));
         let plain = |c: char| c.is_ascii_alphanumeric() || "-.:[]_".contains(c);
         match host {
             Some(host) if !host.is_empty() && host.chars().all(plain) => {
-                Ok(Self(text.to_ascii_lowercase()))
+                Ok(Self(text))
             }
             _ => Err(BadValue(
                 "not an origin; write it without a path, for example https://kvm.example or http://192.0.2.7:8080"

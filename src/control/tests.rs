@@ -230,7 +230,7 @@ async fn a_text_is_typed_and_its_progress_told() {
         let request = r#"{"command":"type","text":"aé","skip":true,"delay_ms":1}"#;
         assert_eq!(peer.ask(request), skipped);
         peer.say(r#"{"command":"status"}"#);
-        let status = r#"{"version":"0","clients":3,"view_only":false,"pointer":"relative","leds":null,"typing":null,"picture":{"state":"live","width":640,"height":480},"share":"always","control":"first","controller":1}"#;
+        let status = r#"{"version":"0","clients":3,"view_only":false,"pointer":"relative","leds":null,"typing":null,"picture":{"state":"live","width":640,"height":480},"usb":null,"power":null,"share":"always","control":"first","controller":1}"#;
         assert_eq!(peer.hear(), status);
     })
     .await;

@@ -1,6 +1,6 @@
 //! TCP listeners.
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{io, net::SocketAddr, os::fd::OwnedFd, time::Duration};
 
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use tokio::{
@@ -64,6 +64,15 @@ impl Listener {
             flag,
             error,
         })?;
+        Ok(Self { socket, address })
+    }
+
+    /// A socket that is bound and listens already. Must be called inside a tokio runtime.
+    pub fn adopt(socket: OwnedFd) -> io::Result<Self> {
+        let socket = std::net::TcpListener::from(socket);
+        socket.set_nonblocking(true)?;
+        let socket = TcpListener::from_std(socket)?;
+        let address = socket.local_addr()?;
         Ok(Self { socket, address })
     }
 

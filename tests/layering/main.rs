@@ -139,6 +139,7 @@ const RESERVED_IN_BRIDGE: Reserved = &[
     ("getrandom", &["src/net/"]),
     ("rcgen", &["src/identity/create.rs"]),
     ("aws_lc_rs", &["src/identity/", "src/web/keyring.rs"]),
+    ("sd_notify", &["src/app/service.rs"]),
     ("gpiocdev", &["src/power/gpio.rs"]),
     ("tokio::process", &["src/power/command.rs"]),
     ("hyper", &["src/web/"]),
