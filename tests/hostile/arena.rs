@@ -117,6 +117,8 @@ pub fn guarded(dir: tempfile::TempDir, screen: &Screen, flags: &[&str]) -> Serve
         &host_key,
         "--security-types",
         TYPES,
+        "--web-listen",
+        "127.0.0.1:0",
     ];
     arguments.extend(flags);
     Server::start_in(dir, &arguments)

@@ -48,6 +48,16 @@ impl Attack<'_> {
         Socket::connect_from(address, self.server.address)
     }
 
+    /// A connection to the page's port, from an address that nobody had before.
+    pub fn browser(&self) -> Socket {
+        self.browser_from(self.fresh_address())
+    }
+
+    pub fn browser_from(&self, address: Ipv4Addr) -> Socket {
+        self.connections.fetch_add(1, Ordering::Relaxed);
+        Socket::connect_from(address, self.server.web())
+    }
+
     /// An address that nobody had before.
     pub fn fresh_address(&self) -> Ipv4Addr {
         self.next_address.fetch_add(1, Ordering::Relaxed).into()

@@ -8,6 +8,7 @@ mod noise;
 mod readers;
 mod rsa_aes;
 mod vencrypt;
+mod web;
 
 use crate::attack::Attack;
 
@@ -81,6 +82,12 @@ pub const ALL: &[Case] = &[
     case("rsa_aes_wrong_hashes", rsa_aes::wrong_hashes),
     case("rsa_aes_messages_cut", rsa_aes::cut),
     case("rsa_aes_replayed_messages", rsa_aes::replayed),
+    case("web_requests_cut_at_every_byte", web::cut),
+    case("web_damaged_requests", web::damaged),
+    case("check_69_web_idle_connections", web::idle),
+    case("web_wrong_passwords", web::wrong_passwords),
+    case("check_72_damaged_frames", web::damaged_frames),
+    case("check_68_web_clients_that_do_not_read", web::stalled),
     case("flood_from_one_address", floods::from_one_address),
     case("flood_from_many_addresses", floods::from_many_addresses),
 ];
