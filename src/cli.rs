@@ -120,6 +120,11 @@ pub fn parse() -> Command {
     CommandLine::parse().into()
 }
 
+/// The whole command line, to be described elsewhere.
+pub fn command() -> clap::Command {
+    <CommandLine as clap::CommandFactory>::command()
+}
+
 /// Reads `arguments`, of which the first is the program's name.
 ///
 /// # Errors
