@@ -76,7 +76,7 @@ fn keys(text: &mut String, serve: &Command, section: &str, keys: &[&str]) {
             .get_arguments()
             .find(|it| it.get_long() == Some(&flag));
         let help = argument.and_then(Arg::get_help).map(ToString::to_string);
-        let _ = write!(text, "\n");
+        text.push('\n');
         for line in help.unwrap_or_default().lines() {
             let _ = writeln!(text, "# {line}");
         }
