@@ -31,6 +31,7 @@ mod cert;
 mod connect;
 mod control_socket;
 mod ctl;
+mod doors;
 mod examine;
 mod gadget;
 mod heaps;
@@ -38,13 +39,13 @@ mod metrics;
 mod operations;
 mod security;
 mod service;
+mod stop_signals;
 mod target;
 mod type_text;
 mod user;
 
 use std::{
     io::{self, Write as _},
-    net::{IpAddr, Ipv6Addr, SocketAddr},
     path::PathBuf,
     process::ExitCode,
     sync::Arc,
@@ -53,7 +54,6 @@ use std::{
 
 use tokio::{
     runtime::{Builder, Runtime},
-    signal::unix::{Signal as Listening, SignalKind, signal},
     sync::watch,
     time::timeout,
 };
@@ -73,14 +73,16 @@ use crate::{
     },
     logging,
     metrics::Metrics,
-    net::{self, Edges, Listener, Server},
+    net::{self, Edges, Server},
     power::Power,
     source::supervisor,
     typing::Typist,
     video::Signal,
     web::{self, Web},
 };
+use doors::Doors;
 use operations::{Bridge, Events, Reread, reload_certificate, reload_sessions, reload_users};
+use stop_signals::StopSignals;
 use target::{Target, demo_target, keyboard_layout, real_target};
 
 /// Clients that connect before the first picture would get a slate of a size that is a guess, so they wait for it,
@@ -261,29 +263,10 @@ fn serve(
     reread: Option<Reread>,
 ) -> Result<(), StartError> {
     let _inside = runtime.enter();
-    let mut handed = service::HandedOver::take();
+    let handed = service::HandedOver::take();
     let mut stop_signals = StopSignals::new().map_err(StartError::System)?;
     let security = security::Security::new(config, &access)?;
-    // As at the first address.
-    let reverse = security
-        .offers
-        .first()
-        .map(|(_, offer)| offer.clone())
-        .unwrap_or_default();
-    let listeners = security
-        .offers
-        .into_iter()
-        .map(|(address, offer)| Ok((handed.listener(address, "--listen")?, offer)))
-        .collect::<Result<Vec<_>, net::ListenError>>()?;
-    let web_listeners = config.web.listen.iter();
-    let web_listeners = web_listeners
-        .map(|address| handed.listener(*address, "--web-listen"))
-        .collect::<Result<Vec<_>, _>>()?;
-    handed.finish();
-    let places = Places {
-        vnc: listeners.iter().map(|(it, _)| it.address()).collect(),
-        web: web_listeners.iter().map(Listener::address).collect(),
-    };
+    let doors = Doors::open(config, security.offers, handed)?;
     let control = control_socket::open(config)?;
     let sink = match &config.record {
         Some(path) => Box::new(RecordSink::create(path, target.sink).map_err(StartError::Record)?),
@@ -367,7 +350,7 @@ fn serve(
         signals,
         view_only: config.view_only,
         events,
-        reverse: reverse.clone(),
+        reverse: doors.reverse.clone(),
         power,
         controllers: target.controllers,
         reloads: [sessions, users, certificate]
@@ -399,13 +382,9 @@ fn serve(
         let signal = match signal {
             Some(signal) => signal,
             None => {
-                server.start(listeners);
-                for viewer in &config.connect {
-                    let calling = Arc::clone(&server).keep_calling(viewer.clone(), reverse.clone());
-                    server.spawn(calling);
-                }
-                web.start(web_listeners);
-                announce(&places, say_how_to_connect)?;
+                let announcement = doors.announcement(say_how_to_connect);
+                doors.let_in(&server, &web, &config.connect);
+                print(&announcement)?;
                 service::ready();
                 tokio::spawn(service::follow(operations));
                 stop_signals.next().await
@@ -433,53 +412,6 @@ fn serve(
     })
 }
 
-/// Where connections are accepted.
-struct Places {
-    vnc: Vec<SocketAddr>,
-    web: Vec<SocketAddr>,
-}
-
-/// Tells scripts, and people, that connections are accepted.
-fn announce(places: &Places, say_how_to_connect: bool) -> Result<(), StartError> {
-    let mut lines = String::new();
-    for address in &places.web {
-        lines += &format!("web page on {address}\n");
-    }
-    for address in &places.vnc {
-        lines += &format!("listening on {address}\n");
-    }
-    if say_how_to_connect && let Some(address) = places.vnc.first() {
-        lines += &format!("connect with: vncviewer {}\n", viewer_address(*address));
-    }
-    if say_how_to_connect && let Some(address) = places.web.first() {
-        lines += &format!("or with a browser: http://{}/\n", reachable(*address));
-    }
-    print(&lines)
-}
-
-/// An address of this machine in place of all its addresses.
-fn reachable(mut address: SocketAddr) -> SocketAddr {
-    match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip([127, 0, 0, 1].into()),
-        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(IpAddr::V6(Ipv6Addr::LOCALHOST)),
-        _ => {}
-    }
-    address
-}
-
-/// An address as viewers take it: a port behind one colon is a display number unless it is large.
-fn viewer_address(address: SocketAddr) -> String {
-    let address = reachable(address);
-    let host = match address.ip() {
-        IpAddr::V4(ip) => ip.to_string(),
-        IpAddr::V6(ip) => format!("[{ip}]"),
-    };
-    match address.port() {
-        5900 => format!("{host}:5900"),
-        port => format!("{host}::{port}"),
-    }
-}
-
 /// Writes to standard output, at once.
 fn print(text: &str) -> Result<(), StartError> {
     write_out(text).map_err(StartError::Output)
@@ -489,48 +421,4 @@ fn write_out(text: &str) -> io::Result<()> {
     let mut output = io::stdout().lock();
     output.write_all(text.as_bytes())?;
     output.flush()
-}
-
-struct StopSignals {
-    terminate: Listening,
-    interrupt: Listening,
-    /// The terminal was closed.
-    hangup: Listening,
-}
-
-impl StopSignals {
-    fn new() -> io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            hangup: signal(SignalKind::hangup())?,
-        })
-    }
-
-    async fn next(&mut self) -> &'static str {
-        tokio::select! {
-            _ = self.terminate.recv() => "SIGTERM",
-            _ = self.interrupt.recv() => "SIGINT",
-            _ = self.hangup.recv() => "SIGHUP",
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn viewers_get_an_address_that_they_take() {
-        for (address, viewer) in [
-            ("127.0.0.1:5900", "127.0.0.1:5900"),
-            ("127.0.0.1:5901", "127.0.0.1::5901"),
-            ("0.0.0.0:5900", "127.0.0.1:5900"),
-            ("[::]:40000", "[::1]::40000"),
-            ("[::1]:5900", "[::1]:5900"),
-        ] {
-            let address = address.parse().expect("an address");
-            assert_eq!(viewer_address(address), viewer);
-        }
-    }
 }

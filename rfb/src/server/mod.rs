@@ -27,6 +27,7 @@ mod pace;
 mod piece;
 mod plan;
 mod pointer;
+mod power;
 mod rsa_aes;
 mod seams;
 mod session;

@@ -20,7 +20,7 @@ use crate::frame::{Frame, FrameSeq, fit};
 use crate::geom::{Rect, Size};
 use crate::msg::client::{self, ClientMessage};
 use crate::msg::clipboard::Clipboard;
-use crate::msg::server::{self, LedState, ResizeReason, ResizeStatus, Xvp, fence};
+use crate::msg::server::{self, LedState, ResizeReason, ResizeStatus, fence};
 use crate::pixel::convert::colour_map;
 use crate::pixel::{Colour, PixelFormat};
 use crate::wire::{Read, Reader};
@@ -29,12 +29,12 @@ use crate::wire::{Read, Reader};
 pub(super) struct Session {
     view_only: bool,
     /// Requests for the machine's power are taken.
-    takes_power: bool,
+    pub(super) takes_power: bool,
     format: PixelFormat,
-    wants: Wants,
+    pub(super) wants: Wants,
     /// The encoding last named in an event; `None` before the first SetEncodings.
     chosen: Option<Encoding>,
-    told: Told,
+    pub(super) told: Told,
     news: News,
     clipboard: ClientClipboard,
     /// Size of the framebuffer as the client knows it.
@@ -257,26 +257,6 @@ impl Session {
         self.offer_power(out);
     }
 
-    pub(super) fn take_power(&mut self, takes: bool, out: &mut Vec<u8>) {
-        self.takes_power = takes;
-        self.offer_power(out);
-    }
-
-    /// Clients show their buttons from then on, and there is no word to take them away.
-    fn offer_power(&mut self, out: &mut Vec<u8>) {
-        if self.takes_power && self.wants.xvp && !self.told.xvp {
-            self.told.xvp = true;
-            server::xvp(self.control(out), Xvp::Init);
-        }
-    }
-
-    /// Says that a request was not met, to a client that knows such an answer.
-    pub(super) fn refuse_power(&mut self, out: &mut Vec<u8>) {
-        if self.wants.xvp {
-            server::xvp(self.control(out), Xvp::Fail);
-        }
-    }
-
     pub(super) fn set_view_only(&mut self, view_only: bool) {
         self.view_only = view_only;
     }
@@ -335,7 +315,7 @@ impl Session {
     }
 
     /// Where control bytes go that must stay in order with updates: behind the one that is out, if any.
-    fn control<'a>(&'a mut self, out: &'a mut Vec<u8>) -> &'a mut Vec<u8> {
+    pub(super) fn control<'a>(&'a mut self, out: &'a mut Vec<u8>) -> &'a mut Vec<u8> {
         if self.busy { &mut self.deferred } else { out }
     }
 
