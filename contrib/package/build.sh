@@ -19,9 +19,14 @@ put() { install -D -m "$1" "$2" "$stage/$3"; }
 put 755 "$build/release/rfbridge" usr/bin/rfbridge
 strip --strip-unneeded "$stage/usr/bin/rfbridge"
 put 644 "$build/package/pages/rfbridge.toml" etc/rfbridge/rfbridge.toml
-for unit in contrib/systemd/*.service; do
-    put 644 "$unit" "usr/lib/systemd/system/$(basename "$unit")"
+units=usr/lib/systemd/system
+for unit in contrib/systemd/*.service contrib/systemd/*.socket; do
+    put 644 "$unit" "$units/$(basename "$unit")"
 done
+# Several dongles on one board: rfbridge@NAME serves with /etc/rfbridge/NAME.toml.
+sed -e 's/^Description=.*/& (%i)/' -e '/^#/d' -e 's|^ExecStart=.*|& --config /etc/rfbridge/%i.toml|' \
+    -e 's|^ExecReload=.*|& --socket /run/rfbridge/%i/control.sock|' -e 's|/etc/rfbridge/password|/etc/rfbridge/%i.password|' \
+    -e 's|^RuntimeDirectory=.*|RuntimeDirectory=rfbridge/%i|' contrib/systemd/rfbridge.service >"$stage/$units/rfbridge@.service"
 put 644 contrib/systemd/rfbridge.sysusers.conf usr/lib/sysusers.d/rfbridge.conf
 put 644 contrib/udev/70-rfbridge.rules usr/lib/udev/rules.d/70-rfbridge.rules
 install -d "$stage/usr/lib/modules-load.d"

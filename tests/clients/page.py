@@ -220,6 +220,29 @@ def phone(origin, case):
     return f"the screen fits into 390 pixels, and {WORD!r} is typed with the phone's keyboard"
 
 
+def power(origin, case):
+    """What is set up for the machine's power can be done from the page, and what fails says why."""
+    switched, script = case.folder / "switched", case.folder / "switch"
+    script.write_text(f'#!/bin/sh\necho "$1" >>{switched}\n[ "$1" != reset ] || {{ echo "the fuse is gone" >&2; exit 1; }}\n')
+    script.chmod(0o755)
+    ways = [f"--power-{action}=command:{script} {action}" for action in ["off", "reset"]]
+    with served(case, [STILL], options=[*options(case, origin), *ways]) as bridge:
+        with Page(case, address(bridge)) as page:
+            wait_until_shown(page.look, STILL, "the page", NEAR)
+            page.wait_for("power-open").click()
+            buttons = {button.text: button for button in page.element("power-list").find_elements(By.TAG_NAME, "button")}
+            if set(buttons) != {"Shut down", "Reset"}:
+                raise Failed(f"the page offers {list(buttons)}")
+            buttons["Shut down"].click()
+            wait_for("it is done", lambda: page.text("power-result") == "Shut down: done.")
+            buttons["Reset"].click()
+            wait_for("the page says why not", lambda: "the fuse is gone" in page.text("power-result"))
+            page.see("power")
+    if switched.read_text() != "off\nreset\n":
+        raise Failed(f"the switch was told {switched.read_text()!r}")
+    return "shut down is done, a reset that fails says why"
+
+
 CASES = {
     f"page-{origin}-{what}": functools.partial(case, origin)
     for origin in ["debian", "npm"]
@@ -230,4 +253,4 @@ CASES = {
         ("password", password),
         ("https", https),
     ]
-} | {"page-npm-phone": functools.partial(phone, "npm")}
+} | {"page-npm-phone": functools.partial(phone, "npm"), "page-npm-power": functools.partial(power, "npm")}

@@ -1,6 +1,7 @@
 """TigerVNC's viewer: against the demo, against recordings, and in every encoding and depth that it has."""
 
 import os
+import socket
 import time
 
 import picture
@@ -101,6 +102,21 @@ def tigervnc_mouse(case):
     return f"{len(places)} clicks where they were made, wheel up and down"
 
 
+def tigervnc_listens(case):
+    """A TigerVNC viewer that listens is called by `rfbridge connect`, shows the screen, and a word typed into it arrives."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    control = case.folder / "control.sock"
+    with case.bridge("demo", "--control-socket", control) as bridge, Display(case.folder) as display:
+        call = [case.bridge_path, "connect", f"127.0.0.1:{port}", "--socket", control]
+        with Process("connect", call, case.folder), ListeningViewer(display, port, case.folder) as viewer:
+            likeness = wait_for_same_screen(case, bridge, display, viewer, "called")
+            viewer.focus()
+            viewer.type(WORD)
+            wait_for(f"reports that spell {WORD!r}", lambda: reports.text(reports.keyboard(case.record)) == WORD)
+    return f"called while it listened; screen {likeness:.1f} dB; {WORD!r} in the reports"
+
+
 def wait_for_same_screen(case, bridge, display, viewer, name):
     """Waits until the viewer shows what vncdo captures. A clock that ticked between the two costs little."""
 
@@ -181,11 +197,14 @@ class TigerViewer(Process):
         self.display = display
         super().__init__(
             "vncviewer",
-            [need("xtigervncviewer"), "-Shared", *options, f"127.0.0.1::{port}"],
+            [need("xtigervncviewer"), "-Shared", *options, *self.where(port)],
             log_folder,
             env=os.environ | {"DISPLAY": display.name_of_display, "HOME": str(home)},
         )
         self.window = wait_for("the viewer opens its window", self._window)
+
+    def where(self, port):
+        return [f"127.0.0.1::{port}"]
 
     def _window(self):
         self.check_alive()
@@ -218,6 +237,13 @@ class TigerViewer(Process):
 
     def keys(self, *names):
         self.display.xdotool("key", "--delay", 80, *names)
+
+
+class ListeningViewer(TigerViewer):
+    """One that waits to be called at this port."""
+
+    def where(self, port):
+        return ["-listen", port]
 
 
 def tigervnc(target, *options):
@@ -254,6 +280,7 @@ WAYS = [
 CASES = {
     "tigervnc-demo": tigervnc_demo,
     "tigervnc-mouse": tigervnc_mouse,
+    "tigervnc-listens": tigervnc_listens,
     "tigervnc-replay": tigervnc_replay,
     "tigervnc-follows": follows(tigervnc, Look(LOSSY)),
     "tigervnc-password": asks(tigervnc, Look(LOSSY)),
