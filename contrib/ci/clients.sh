@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Real VNC clients against the release build: contrib/ci/clients.sh [--readme | case…]
+# Real VNC clients against the release build: contrib/ci/clients.sh [--table | case…]
 # Cases are listed by --help; pictures and logs are left in target/clients, and the table of what was proven.
-# --readme puts that table into README.md.
+# --table puts that table into contrib/doc/clients.md.
 . "$(dirname "$0")/lib.sh"
 need_packages Xvfb=xvfb xdotool=xdotool gcc=build-essential vncsnapshot=vncsnapshot \
     xtigervncviewer=tigervnc-viewer xtightvncviewer=xtightvncviewer gvncviewer=gvncviewer \

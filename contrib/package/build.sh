@@ -40,7 +40,9 @@ put 644 "$build/package/pages/completions/rfbridge.fish" usr/share/fish/vendor_c
 doc=usr/share/doc/rfbridge
 put 644 CHANGELOG.md $doc/changelog
 put 644 README.md $doc/README.md
-put 644 contrib/doc/SECURITY.md $doc/SECURITY.md
+for text in contrib/doc/*.md; do
+    put 644 "$text" "$doc/$(basename "$text")"
+done
 put 644 contrib/package/debian/copyright $doc/copyright
 find "$stage/usr/share" \( -name '*.1' -o -name changelog -o -name '*.md' \) -exec gzip -9n {} +
 

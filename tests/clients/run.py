@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Real VNC clients against the real rfbridge: what they show, and what their keys become.
 
-    run.py --bridge target/release/rfbridge [--readme | case…]
+    run.py --bridge target/release/rfbridge [--table | case…]
 
-Pictures and logs go to target/clients/CASE/. The exit status is 0 only if every case held and README's table
-names no client that the run has not proven; --readme puts the run's own table there.
+Pictures and logs go to target/clients/CASE/. The exit status is 0 only if every case held and the table of
+contrib/doc/clients.md names no client that the run has not proven; --table puts the run's own table there.
 `contrib/ci/clients.sh` installs what this needs, builds rfbridge and runs it.
 """
 
@@ -35,7 +35,7 @@ from processes import Failed
 
 CLIENTS_FOLDER = ROOT / "target" / "clients"
 TABLE = CLIENTS_FOLDER / "table.md"
-README = ROOT / "README.md"
+TABLE_OF_ALL = ROOT / "contrib" / "doc" / "clients.md"
 
 
 CASES = tigervnc.CASES | viewers.CASES | x2vnc.CASES
@@ -73,12 +73,12 @@ def parse():
     parser.add_argument("--vncdo", default=beside / "vncdo", help="the vncdo program; Python's own by default")
     parser.add_argument("--node-modules", type=pathlib.Path, default="node_modules", help="where npm has put packages")
     parser.add_argument("--os-autoinst", type=pathlib.Path, default="os-autoinst", help="where os-autoinst is unpacked")
-    parser.add_argument("--readme", action="store_true", help="put the table that the run makes into README.md")
+    parser.add_argument("--table", action="store_true", help="put the table that the run makes into contrib/doc/clients.md")
     parser.add_argument("cases", nargs="*", metavar="case", help=f"of {', '.join(CASES)}; all by default")
     options = parser.parse_args()
     if unknown := set(options.cases) - set(CASES):
         parser.error(f"no such case: {', '.join(sorted(unknown))}; there are {', '.join(CASES)}")
-    if options.readme and options.cases:
+    if options.table and options.cases:
         parser.error("the table is made from a run of every case")
     for case in CASES:
         table.client_of(case)
@@ -87,17 +87,17 @@ def parse():
 
 def write_table(held, options):
     TABLE.write_text(table.table(held, options))
-    if options.readme and all(held.values()):
-        README.write_text(table.with_table(README.read_text(), TABLE.read_text()))
+    if options.table and all(held.values()):
+        TABLE_OF_ALL.write_text(table.with_table(TABLE_OF_ALL.read_text(), TABLE.read_text()))
 
 
 def compare_table():
     """Versions move by themselves; that a client is not proven any more is to be seen at once."""
-    readme, made = README.read_text(), TABLE.read_text()
-    if unproven := table.unproven(readme, made):
-        sys.exit(f"clients: README names {', '.join(unproven)}, not proven by this run; see {TABLE}, and --readme")
-    if made not in readme:
-        print(f"clients: README's table is older than {TABLE}; --readme renews it")
+    known, made = TABLE_OF_ALL.read_text(), TABLE.read_text()
+    if unproven := table.unproven(known, made):
+        sys.exit(f"clients: clients.md names {', '.join(unproven)}, not proven by this run; see {TABLE}, and --table")
+    if made not in known:
+        print(f"clients: the table of clients.md is older than {TABLE}; --table renews it")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""README's table of clients: which there are, and what a run says about them.
+"""The table of clients in contrib/doc/clients.md: which there are, and what a run says about them.
 
 A case belongs to the client whose key its name begins with; of several, to that with the longest key. A client is
 proven by a run in which all of its cases held. A new client is one more line in `CLIENTS`.
@@ -11,7 +11,7 @@ import re
 import subprocess
 from typing import Callable
 
-BEGIN, END = "<!-- clients: made by contrib/ci/clients.sh --readme -->", "<!-- clients end -->"
+BEGIN, END = "<!-- clients: made by contrib/ci/clients.sh --table -->", "<!-- clients end -->"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -187,25 +187,25 @@ def short(version):
     return found[1] if found else version
 
 
-def unproven(readme, made):
-    """The clients that README's table names and the one just made does not, or not as proven."""
+def unproven(text, made):
+    """The clients that the table names and the one just made does not, or not as proven."""
 
     def names(rows):
         rows = [row.split(" | ") for row in rows.splitlines()]
         return [row[0].strip("| ") for row in rows if len(row) > 1 and "**failed**" not in row[2]]
 
-    return [name for name in names(parts(readme)[1]) if name not in names(made)]
+    return [name for name in names(parts(text)[1]) if name not in names(made)]
 
 
-def with_table(readme, made):
-    before, _, after = parts(readme)
+def with_table(text, made):
+    before, _, after = parts(text)
     return before + made + after
 
 
-def parts(readme):
-    """README before, in and after the table, the markers apart from it."""
-    if readme.count(BEGIN) != 1 or readme.count(END) != 1:
-        raise ValueError(f"README has not one {BEGIN} and one {END}")
-    before, rest = readme.split(BEGIN + "\n")
+def parts(text):
+    """The text before, in and after the table, the markers apart from it."""
+    if text.count(BEGIN) != 1 or text.count(END) != 1:
+        raise ValueError(f"it has not one {BEGIN} and one {END}")
+    before, rest = text.split(BEGIN + "\n")
     inside, after = rest.split(END)
     return before + BEGIN + "\n", inside, END + after
