@@ -9,6 +9,15 @@ use super::{
     values::{BadValue, address, as_text},
 };
 
+/// Debian, Alpine and Arch, npm.
+const NOVNC_PLACES: [&str; 5] = [
+    "/usr/share/novnc",
+    "/usr/share/webapps/novnc",
+    "/usr/local/share/novnc",
+    "/usr/lib/node_modules/@novnc/novnc",
+    "/usr/local/lib/node_modules/@novnc/novnc",
+];
+
 /// What is served over HTTP.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Web {
@@ -30,6 +39,14 @@ impl Web {
             novnc: settings.novnc,
             origins: settings.origins.unwrap_or_default(),
             open: settings.open.unwrap_or_default(),
+        }
+    }
+
+    /// Where noVNC is looked for, in this order.
+    pub fn novnc_places(&self) -> Vec<PathBuf> {
+        match &self.novnc {
+            Some(path) => vec![path.clone()],
+            None => NOVNC_PLACES.map(PathBuf::from).to_vec(),
         }
     }
 

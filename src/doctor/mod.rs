@@ -7,6 +7,7 @@
 
 mod board;
 mod boot;
+mod browser;
 mod camera;
 mod capture;
 mod clock;
@@ -23,6 +24,7 @@ mod password;
 mod processes;
 mod report;
 mod server;
+mod switches;
 mod usb;
 mod user;
 mod users;
@@ -65,7 +67,7 @@ const BOARD: &str = "Board";
 const SERVER: &str = "Server";
 
 /// Identity, part, subject and check, in the order of the report. The identities are for scripts and stay.
-const CHECKS: [(&str, &str, &str, Check); 27] = [
+const CHECKS: [(&str, &str, &str, Check); 29] = [
     ("board", INPUT, "board", board::model),
     ("modules", INPUT, "kernel modules", kernel::modules),
     ("device-mode", INPUT, "USB device mode", boot::device_mode),
@@ -106,6 +108,8 @@ const CHECKS: [(&str, &str, &str, Check); 27] = [
     ("listen", SERVER, "port", listen::ports),
     ("password", SERVER, "password", password::password),
     ("encryption", SERVER, "encryption", encryption::encryption),
+    ("browser", SERVER, "browser", browser::browser),
+    ("power-actions", SERVER, "power actions", switches::switches),
     ("xkb-data", SERVER, "keyboard layouts", server::layouts),
     ("clock", SERVER, "clock", clock::clock),
 ];

@@ -36,9 +36,12 @@ struct Page {
 
 pub(super) async fn page<I: InputSink>(web: &Arc<Web<I>>, channel: Channel) -> Answer {
     let offer = web.offer(channel.is_private());
-    let missing = match novnc::find(web.settings.novnc.as_deref()).await {
+    let missing = match novnc::find(web.settings.novnc_places()).await {
         Some(_) => Vec::new(),
-        None => novnc::places(web.settings.novnc.as_deref()),
+        None => {
+            let places = web.settings.novnc_places().into_iter();
+            places.map(|place| place.display().to_string()).collect()
+        }
     };
     let refused = offer.is_empty().then_some(
         "Users log in over HTTPS only, because a password could be read here. Make a certificate (sudo rfbridge cert), name \

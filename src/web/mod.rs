@@ -18,6 +18,7 @@ mod websocket;
 use std::sync::Arc;
 
 use rfb::security::SecurityType;
+use tokio::sync::Semaphore;
 
 use crate::{
     access::Means,
@@ -28,6 +29,8 @@ use crate::{
     typing::Typist,
 };
 use keyring::Keyring;
+
+const PICTURES: usize = 2;
 
 /// Gives what Prometheus reads. May block.
 pub type Exposition = Arc<dyn Fn() -> String + Send + Sync>;
@@ -43,6 +46,8 @@ pub struct Web<I> {
     /// VNC's own password may travel in clear.
     allows_vnc_auth: bool,
     keyring: Keyring,
+    /// Pictures that are made at a time: one of a large screen takes tens of megabytes for a moment.
+    pictures: Semaphore,
 }
 
 /// What the page and the programs reach.
@@ -72,6 +77,7 @@ impl<I: InputSink> Web<I> {
             tls: parts.tls,
             allows_vnc_auth: types.is_none_or(|types| types.contains(&SecurityType::VncAuth)),
             keyring: Keyring::new(),
+            pictures: Semaphore::new(PICTURES),
         })
     }
 

@@ -1,49 +1,32 @@
 //! noVNC's files, as the system's package or npm put them there.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use hyper::StatusCode;
 use tokio::task::spawn_blocking;
 
 use super::answer::{self, Answer};
 
-/// Debian, Alpine and Arch, npm.
-const PLACES: [&str; 5] = [
-    "/usr/share/novnc",
-    "/usr/share/webapps/novnc",
-    "/usr/local/share/novnc",
-    "/usr/lib/node_modules/@novnc/novnc",
-    "/usr/local/lib/node_modules/@novnc/novnc",
-];
 /// What makes a directory noVNC's.
 const LIBRARY: &str = "core/rfb.js";
 /// The largest file that is given; noVNC's largest has 300 KB.
 const LARGEST: u64 = 8 * 1024 * 1024;
 
-/// Where it is looked for.
-pub(super) fn places(configured: Option<&Path>) -> Vec<String> {
-    match configured {
-        Some(path) => vec![path.display().to_string()],
-        None => PLACES.map(str::to_owned).to_vec(),
-    }
-}
-
 /// The directory that holds it. Looked for each time, so that it can be installed while the server runs.
-pub(super) async fn find(configured: Option<&Path>) -> Option<PathBuf> {
-    let places = places(configured);
+pub(super) async fn find(places: Vec<PathBuf>) -> Option<PathBuf> {
     let there = move || {
-        let mut places = places.into_iter().map(PathBuf::from);
+        let mut places = places.into_iter();
         places.find(|place| place.join(LIBRARY).is_file())
     };
     spawn_blocking(there).await.ok().flatten()
 }
 
 /// A file of it.
-pub(super) async fn file(configured: Option<&Path>, name: &str) -> Answer {
+pub(super) async fn file(places: Vec<PathBuf>, name: &str) -> Answer {
     let (true, Some(kind)) = (is_plain(name), kind(name)) else {
         return answer::not_found();
     };
-    let Some(directory) = find(configured).await else {
+    let Some(directory) = find(places).await else {
         let why = "noVNC is not installed; see the page for how.";
         return answer::refusal(StatusCode::NOT_FOUND, why);
     };
@@ -92,7 +75,7 @@ mod tests {
         std::fs::write(novnc.join(LIBRARY), "export default 1;").expect("a file");
         std::fs::write(novnc.join("notes.txt"), "no").expect("a file");
         std::fs::write(directory.path().join("secret.js"), "secret").expect("a file");
-        let status = async |name: &str| file(Some(&novnc), name).await.status();
+        let status = async |name: &str| file(vec![novnc.clone()], name).await.status();
         assert_eq!(status(LIBRARY).await, StatusCode::OK);
         for other in [
             "../secret.js",
@@ -108,6 +91,6 @@ mod tests {
             assert_eq!(status(other).await, StatusCode::NOT_FOUND, "{other}");
         }
         std::fs::remove_file(novnc.join(LIBRARY)).expect("gone");
-        assert_eq!(find(Some(&novnc)).await, None);
+        assert_eq!(find(vec![novnc]).await, None);
     }
 }

@@ -70,7 +70,10 @@ pub(super) async fn snapshot<I: InputSink>(
         return Ok(not_modified(&old));
     }
     let tag = tag(&frame, form);
+    // Nobody closes it.
+    let turn = web.pictures.acquire().await;
     let made = spawn_blocking(move || make(&frame, form)).await;
+    drop(turn);
     let (kind, bytes) = match made {
         Ok(Ok(made)) => made,
         Ok(Err(damaged)) => {

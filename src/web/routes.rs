@@ -106,7 +106,7 @@ async fn public<I: InputSink>(web: &Arc<Web<I>>, path: &str, channel: Channel) -
         "/page.json" => info::page(web, channel).await,
         _ => match (script, path.strip_prefix("/novnc/")) {
             (Some((_, text)), _) => answer::content("text/javascript; charset=utf-8", *text),
-            (None, Some(file)) => novnc::file(web.settings.novnc.as_deref(), file).await,
+            (None, Some(file)) => novnc::file(web.settings.novnc_places(), file).await,
             (None, None) => return None,
         },
     })

@@ -93,6 +93,8 @@ fn json_has_the_same_findings_under_stable_names() {
             "listen",
             "password",
             "encryption",
+            "browser",
+            "power-actions",
             "xkb-data",
             "clock",
         ]
@@ -135,7 +137,7 @@ proptest! {
         }
         let seen = fake.examine();
         let ids: HashSet<_> = seen.report.findings.iter().map(|finding| finding.id).collect();
-        prop_assert_eq!(ids.len(), 27);
+        prop_assert_eq!(ids.len(), 29);
         let escape = char::from(0x1b);
         prop_assert!(!seen.report.to_text(PLAIN).contains(escape));
         prop_assert!(serde_json::from_str::<serde_json::Value>(&seen.report.to_json().expect("JSON")).is_ok());

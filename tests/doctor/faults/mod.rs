@@ -56,7 +56,16 @@ const BEHIND: &[(&str, &[&str])] = &[
     ),
     ("capture-access", &["capture-modes", "capture-picture"]),
     ("capture-modes", &["capture-picture"]),
-    ("config", &["password", "encryption", "listen"]),
+    (
+        "config",
+        &[
+            "password",
+            "encryption",
+            "listen",
+            "browser",
+            "power-actions",
+        ],
+    ),
 ];
 
 fn hangs_on(id: &str, broken: &str) -> bool {

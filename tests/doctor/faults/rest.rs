@@ -7,6 +7,75 @@ use crate::machine::{CONFIG, ENCRYPTED};
 
 pub const CASES: &[Case] = &[
     (
+        "a page without noVNC",
+        |fake| {
+            fake.write(
+                CONFIG,
+                &format!("{ENCRYPTED}[web]\nlisten = \"127.0.0.1:5800\"\n"),
+            )
+        },
+        "browser",
+        Warning,
+        "noVNC is not in /usr/share/novnc",
+        "sudo apt install novnc",
+    ),
+    (
+        "a command that is not there",
+        |fake| {
+            fake.write(
+                CONFIG,
+                &format!("{ENCRYPTED}[power]\nreset = \"command:/opt/pdu 3\"\n"),
+            )
+        },
+        "power-actions",
+        Warning,
+        "not there: /opt/pdu",
+        "mend [power]",
+    ),
+    (
+        "a command that nobody may run",
+        |fake| {
+            fake.write("opt/pdu", "#!/bin/sh\n");
+            fake.mode("opt/pdu", 0o644);
+            fake.write(
+                CONFIG,
+                &format!("{ENCRYPTED}[power]\nreset = \"command:/opt/pdu 3\"\n"),
+            );
+        },
+        "power-actions",
+        Warning,
+        "cannot be run by pi",
+        "chmod 755 /opt/pdu",
+    ),
+    (
+        "a GPIO chip that is not there",
+        |fake| {
+            fake.write(
+                CONFIG,
+                &format!("{ENCRYPTED}[power]\nbutton = \"gpio:gpiochip7/3\"\n"),
+            )
+        },
+        "power-actions",
+        Warning,
+        "there is no /dev/gpiochip7",
+        "gpiodetect",
+    ),
+    (
+        "a GPIO chip of another group",
+        |fake| {
+            fake.write("dev/gpiochip0", "");
+            fake.mode("dev/gpiochip0", 0o600);
+            fake.write(
+                CONFIG,
+                &format!("{ENCRYPTED}[power]\nled = \"gpio:gpiochip0/3\"\n"),
+            );
+        },
+        "power-actions",
+        Warning,
+        "may not open /dev/gpiochip0",
+        "SupplementaryGroups=gpio",
+    ),
+    (
         "too little voltage",
         |fake| fake.write("sys/class/hwmon/hwmon1/in0_lcrit_alarm", "1\n"),
         "power",
