@@ -6,7 +6,7 @@ import re
 
 import picture
 import reports
-from browser import NEAR, Browser
+from browser import NEAR, Browser, Opened, npm_page
 from case import ALIKE, WORD
 from checks import (
     MOVING,
@@ -220,12 +220,32 @@ def phone(origin, case):
     return f"the screen fits into 390 pixels, and {WORD!r} is typed with the phone's keyboard"
 
 
-def power(origin, case):
-    """What is set up for the machine's power can be done from the page, and what fails says why."""
+def switch(case):
+    """What writes down that it is told `off` or `reset`, of which the second fails; and the flags that have it told."""
     switched, script = case.folder / "switched", case.folder / "switch"
     script.write_text(f'#!/bin/sh\necho "$1" >>{switched}\n[ "$1" != reset ] || {{ echo "the fuse is gone" >&2; exit 1; }}\n')
     script.chmod(0o755)
-    ways = [f"--power-{action}=command:{script} {action}" for action in ["off", "reset"]]
+    return switched, [f"--power-{action}=command:{script} {action}" for action in ["off", "reset"]]
+
+
+def xvp(case):
+    """noVNC is offered xvp, what it asks for is done, and the desktop's name tells what is not."""
+    switched, ways = switch(case)
+    with served(case, [STILL], options=ways) as bridge, Opened(case, npm_page, bridge) as browser:
+        ask = browser.driver.execute_script
+        wait_for("noVNC is offered xvp", lambda: ask("return window.rfb.capabilities.power"))
+        ask("window.rfb.machineShutdown()")
+        wait_for("it is done", lambda: any("off done" in name for name in ask("return window.names")))
+        ask("window.rfb.machineReset()")
+        wait_for("the name says why not", lambda: any("the fuse is gone" in name for name in ask("return window.names")))
+    if switched.read_text() != "off\nreset\n":
+        raise Failed(f"the switch was told {switched.read_text()!r}")
+    return "shut down is done, a reset that fails says why"
+
+
+def power(origin, case):
+    """What is set up for the machine's power can be done from the page, and what fails says why."""
+    switched, ways = switch(case)
     with served(case, [STILL], options=[*options(case, origin), *ways]) as bridge:
         with Page(case, address(bridge)) as page:
             wait_until_shown(page.look, STILL, "the page", NEAR)
@@ -253,4 +273,4 @@ CASES = {
         ("password", password),
         ("https", https),
     ]
-} | {"page-npm-phone": functools.partial(phone, "npm"), "page-npm-power": functools.partial(power, "npm")}
+} | {"page-npm-phone": functools.partial(phone, "npm"), "page-npm-power": functools.partial(power, "npm"), "novnc-npm-xvp": xvp}
