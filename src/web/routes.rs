@@ -8,7 +8,9 @@ use super::{
     Web,
     answer::{self, Answer, Refusal},
     connection::Channel,
-    info, novnc, picture, typing, websocket,
+    info, novnc,
+    picture::{self, Form},
+    typing, websocket,
 };
 use crate::{access::Role, config::Resource, net::InputSink};
 
@@ -68,32 +70,42 @@ async fn try_answer<I: InputSink>(
     if let Some(answer) = public(web, &path, channel).await {
         return Ok(answer);
     }
-    let open = |resource| web.settings.open.contains(&resource);
-    let is_open = match path.as_str() {
-        "/snapshot.jpg" | "/snapshot.png" => open(Resource::Snapshot),
-        "/settled" => open(Resource::Settled),
-        "/healthz" => open(Resource::Healthz),
-        "/metrics" => open(Resource::Metrics),
-        "/clients" | "/status" => false,
+    let (fetched, resource) = match path.as_str() {
+        "/snapshot.jpg" => (Fetched::Snapshot(Form::Jpeg), Some(Resource::Snapshot)),
+        "/snapshot.png" => (Fetched::Snapshot(Form::Png), Some(Resource::Snapshot)),
+        "/settled" => (Fetched::Settled, Some(Resource::Settled)),
+        "/healthz" => (Fetched::Health, Some(Resource::Healthz)),
+        "/metrics" => (Fetched::Metrics, Some(Resource::Metrics)),
+        "/clients" => (Fetched::Clients, None),
+        "/status" => (Fetched::Status, None),
         "/websockify" => {
             let why = "This is for WebSockets (RFC 6455), such as noVNC's.";
             return Err(answer::refusal(StatusCode::UPGRADE_REQUIRED, why).into());
         }
         _ => return Err(answer::not_found().into()),
     };
+    let is_open = resource.is_some_and(|resource| web.settings.open.contains(&resource));
     if !is_open {
         web.admit(request.headers(), channel, Role::View).await?;
     }
-    match path.as_str() {
-        "/snapshot.jpg" => picture::snapshot(web, &request, picture::Form::Jpeg).await,
-        "/snapshot.png" => picture::snapshot(web, &request, picture::Form::Png).await,
-        "/settled" => picture::settled(web, &request).await,
-        "/healthz" => Ok(info::health(web)),
-        "/metrics" => info::metrics(web).await,
-        "/clients" => Ok(answer::json(StatusCode::OK, &web.operations.clients())),
-        "/status" => Ok(answer::json(StatusCode::OK, &web.operations.status())),
-        _ => Err(answer::not_found().into()),
+    match fetched {
+        Fetched::Snapshot(form) => picture::snapshot(web, &request, form).await,
+        Fetched::Settled => picture::settled(web, &request).await,
+        Fetched::Health => Ok(info::health(web)),
+        Fetched::Metrics => info::metrics(web).await,
+        Fetched::Clients => Ok(answer::json(StatusCode::OK, &web.operations.clients())),
+        Fetched::Status => Ok(answer::json(StatusCode::OK, &web.operations.status())),
     }
+}
+
+/// What programs fetch, for which they log in.
+enum Fetched {
+    Snapshot(Form),
+    Settled,
+    Health,
+    Metrics,
+    Clients,
+    Status,
 }
 
 /// What everybody is given: the page and what it is made of, which know nothing of the target.
