@@ -8,11 +8,13 @@
 
 pub mod fit;
 pub mod moves;
+pub mod overlay;
 mod pixels;
 mod tile;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 
@@ -30,6 +32,22 @@ pub const RGB: Pixel = 0x00ff_ffff;
 /// Number of a frame; grows by one with every picture that differs from the one before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FrameSeq(pub u64);
+
+impl FrameSeq {
+    /// Numbers from here on are those of pictures that one client alone is shown.
+    const PRIVATE: u64 = 1 << 63;
+
+    /// A number that no other frame has, for a picture that one client alone is shown.
+    pub fn private() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(FrameSeq::PRIVATE);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Whether one client alone is shown this frame, so that nobody else can use what is made of it.
+    pub fn is_private(self) -> bool {
+        self.0 >= Self::PRIVATE
+    }
+}
 
 /// A picture turned out to be damaged when somebody looked into it; there is nothing to show of it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -50,6 +68,11 @@ pub trait Picture: Send + Sync {
     /// The picture as the JPEG that it came as, if it did and clients can read it.
     fn compressed(&self) -> Option<&dyn Compressed> {
         None
+    }
+
+    /// How far outside its edges a cell of the tiles can be seen, in pixels.
+    fn bleed(&self) -> Size {
+        self.compressed().map_or(Size::default(), Compressed::bleed)
     }
 }
 
@@ -139,6 +162,11 @@ impl Frame {
     /// The dongle's own JPEG of this picture, if it sent one.
     pub fn compressed(&self) -> Option<&dyn Compressed> {
         self.picture.compressed()
+    }
+
+    /// How far outside its edges a cell of the tiles can be seen, in pixels.
+    pub fn bleed(&self) -> Size {
+        self.picture.bleed()
     }
 
     /// Whether both show the same picture, as far as shared tiles tell.

@@ -65,6 +65,10 @@ impl Encoders {
 
     /// Encodes a job, unless that has been done already or is being done for another client.
     pub(super) async fn encode(&self, job: UpdateJob) -> Result<EncodedUpdate, JoinError> {
+        if job.key().frame().is_private() {
+            let encoded = self.work(job.task()).await?;
+            return Ok(job.with(encoded));
+        }
         let cell = self
             .shared
             .lock()

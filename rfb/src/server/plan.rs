@@ -109,10 +109,7 @@ impl Plan {
             bleed: match self.terms.manner.carrier {
                 // Parts that are decoded by themselves have edges of their own anyway.
                 Some(_) => Size::default(),
-                None => self
-                    .frame
-                    .compressed()
-                    .map_or(Size::default(), |jpeg| jpeg.bleed()),
+                None => self.frame.bleed(),
             },
             refine: match self.terms.refine {
                 Some(_) => self.refinable(),

@@ -34,12 +34,9 @@ pub(super) fn widened(frame: &Frame, jpeg: &dyn Compressed, rect: Rect) -> Rect 
     .intersection(frame.size().rect())
 }
 
-/// A rectangle of a JPEG with the pixels around it that look different because it changed.
+/// A rectangle with the pixels around it that look different because it changed.
 pub(super) fn bled(frame: &Frame, rect: Rect) -> Rect {
-    let Some(jpeg) = frame.compressed() else {
-        return rect;
-    };
-    let bleed = jpeg.bleed();
+    let bleed = frame.bleed();
     let (x, y) = (u32::from(bleed.width), u32::from(bleed.height));
     Rect::from_edges(
         u32::from(rect.x).saturating_sub(x),

@@ -7,6 +7,7 @@ mod clipboard;
 mod extensions;
 mod handshake;
 mod hostile;
+mod overlay;
 mod power;
 mod rsa_aes;
 mod splicing;

@@ -13,11 +13,11 @@ use rfb::testing::client::{Message, continuous_updates, fence, request};
 
 use crate::talk::{Arrival, Session};
 
-const SIZE: Size = Size::new(256, 192);
+pub const SIZE: Size = Size::new(256, 192);
 const MCU: Size = Size::new(16, 8);
 
 /// A picture that says of itself that it is a JPEG. Its parts are compressed anew, which is near enough here.
-struct Jpeg {
+pub struct Jpeg {
     pixels: Vec<Pixel>,
     tiles: Result<Vec<Arc<Tile>>, Damaged>,
     whole: Bytes,
@@ -40,7 +40,7 @@ fn compress(size: Size, pixels: &[Pixel]) -> Vec<u8> {
 }
 
 impl Jpeg {
-    fn new(colour: impl Fn(u16, u16) -> Pixel) -> Self {
+    pub fn new(colour: impl Fn(u16, u16) -> Pixel) -> Self {
         let pixels: Vec<Pixel> = (0..SIZE.height)
             .flat_map(|y| (0..SIZE.width).map(move |x| (x, y)))
             .map(|(x, y)| colour(x, y))
@@ -82,7 +82,7 @@ impl Jpeg {
         }
     }
 
-    fn frame(self, seq: u64) -> Frame {
+    pub fn frame(self, seq: u64) -> Frame {
         Frame::new(FrameSeq(seq), Arc::new(self))
     }
 }
@@ -139,13 +139,13 @@ impl Compressed for Jpeg {
 }
 
 /// Noise that is dear without loss, and as a JPEG.
-fn noise(x: u16, y: u16, seed: u32) -> Pixel {
+pub fn noise(x: u16, y: u16, seed: u32) -> Pixel {
     let mixed = (u32::from(x) + u32::from(y) * 256 + seed * 65_536).wrapping_mul(0x9e37_79b9);
     (mixed ^ mixed >> 13) & 0x1f_1f_1f | u32::from(x) << 15 & 0x60_00_00 | u32::from(y & 0x60)
 }
 
 /// A client that lists these, and shows `frame`.
-fn session(list: &[i32], frame: &Frame) -> Session {
+pub fn session(list: &[i32], frame: &Frame) -> Session {
     let mut session = Session::new(Arrival::Whole);
     session.encodings(&[list, &[-223]].concat());
     session.talk.show(frame);
@@ -157,7 +157,7 @@ fn session(list: &[i32], frame: &Frame) -> Session {
 }
 
 /// The rectangles and encodings of the next update, which shows `frame`.
-fn update(session: &mut Session, frame: &Frame) -> Vec<(Rect, i32)> {
+pub fn update(session: &mut Session, frame: &Frame) -> Vec<(Rect, i32)> {
     session.client.decoder.seen = Default::default();
     let messages = session.show(frame);
     let rects = crate::updates::only_update(&messages);
@@ -166,7 +166,7 @@ fn update(session: &mut Session, frame: &Frame) -> Vec<(Rect, i32)> {
 }
 
 /// How far the client's picture is from the frame at most, in levels.
-fn distance(session: &Session, frame: &Frame) -> u8 {
+pub fn distance(session: &Session, frame: &Frame) -> u8 {
     let pixels = frame.pixels(SIZE.rect()).expect("pixels");
     let levels = |p: u32| p.to_le_bytes();
     (session.client.decoder.rgb().iter().zip(&pixels))

@@ -55,6 +55,8 @@ pub(in super::super) fn apply(
     let moved: Vec<(usize, Option<Shown>)> = overlapping(size, with_seams(to, unit, means.bleed))
         .map(|(index, part)| {
             let tile = match new[index].cells() {
+                // Of another kind than what moved: to be sent anew.
+                _ if new[index].unit() != unit => None,
                 Some(_) => cells(size, unit, index, before, after, found, means),
                 None => pixels(size, index, part, down, shown),
             };
@@ -180,6 +182,7 @@ fn pixels(
     let place = tile_rect(size, index);
     let tiles_in_row = usize::from(size.width.div_ceil(TILE));
     let own = shown[index].as_ref()?.whole()?;
+    own.pixels()?;
     let mut pixels = Vec::with_capacity(own.size().area());
     for y in 0..place.height {
         let inside = part.y <= y && u32::from(y) < part.bottom();
