@@ -312,7 +312,7 @@ fn serve(
         key_expiry: config.keyboard.expiry.duration(),
         input,
         typist: typist.clone(),
-        leader: config.hotkey.leader,
+        hotkey: config.hotkey,
         sessions: config.sessions,
         limits: config.limits,
         tell: events.tell(),

@@ -53,6 +53,9 @@ pub(super) struct Common {
     /// scroll-lock, pause or none [default: right-ctrl]
     #[arg(long, value_name = "KEY")]
     hotkey_leader: Option<Leader>,
+    /// Whether that opens a menu in the client's picture; otherwise the next key alone is a command [default: true]
+    #[arg(long, value_name = "BOOL")]
+    hotkey_menu: Option<bool>,
     /// Socket for `rfbridge type` and the like, or none [default: control.sock in $RUNTIME_DIRECTORY, /run/rfbridge or
     /// $XDG_RUNTIME_DIR/rfbridge]
     #[arg(long, value_name = "PATH")]
@@ -278,6 +281,7 @@ impl From<Common> for Settings {
             },
             hotkey: HotkeySettings {
                 leader: common.hotkey_leader,
+                menu: common.hotkey_menu,
             },
             control: ControlSettings {
                 socket: common.control_socket,

@@ -36,7 +36,7 @@ fn every_flag_arrives_in_its_setting() {
         --gadget-keyboard /dev/hidg3 --gadget-absolute none --gadget-relative none --gadget-consumer /dev/hidg4 \
         --keyboard-layout de --keyboard-variant nodeadkeys --keyboard-lock-inference false \
         --mouse-mode relative --mouse-scroll-rate 3 --mouse-jiggle 60 --keyboard-expiry 10 \
-        --keyboard-type-delay 20 --hotkey-leader pause --control-socket /run/c \
+        --keyboard-type-delay 20 --hotkey-leader pause --hotkey-menu false --control-socket /run/c \
         --sessions-share client --sessions-control first --sessions-idle-timeout 600 --sessions-max-time 3600 --config /c --print-config";
     let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
     let file = r#"
@@ -73,6 +73,7 @@ fn every_flag_arrives_in_its_setting() {
 
         [hotkey]
         leader = "pause"
+        menu = false
 
         [control]
         socket = "/run/c"

@@ -86,9 +86,12 @@ pub struct Config {
 }
 
 /// What a client's keys may ask of rfbridge itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hotkey {
+    /// The key that is tapped twice.
     pub leader: Leader,
+    /// That opens a menu in the client's picture.
+    pub menu: bool,
 }
 
 /// How commands reach the server.
@@ -200,6 +203,7 @@ impl Config {
             keyboard: Keyboard::new(settings.keyboard),
             hotkey: Hotkey {
                 leader: settings.hotkey.leader.unwrap_or_default(),
+                menu: settings.hotkey.menu.unwrap_or(true),
             },
             control: Control {
                 socket: settings.control.socket,
@@ -324,6 +328,7 @@ impl Config {
             keyboard: self.keyboard.into_settings(),
             hotkey: HotkeySettings {
                 leader: Some(self.hotkey.leader),
+                menu: Some(self.hotkey.menu),
             },
             control: ControlSettings {
                 socket: self.control.socket,

@@ -126,6 +126,7 @@ layer! {
     /// `[hotkey]`
     pub struct HotkeySettings {
         "leader" leader: Leader,
+        "menu" menu: bool,
     }
 }
 

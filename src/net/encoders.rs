@@ -213,6 +213,19 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn what_one_client_alone_is_shown_takes_no_room() {
+        let (frame, encoders) = (noise(), Encoders::new(Metrics::default()));
+        for (seq, kept) in [(FrameSeq::private(), 0), (FrameSeq(7), 1)] {
+            let mut client = client(&frame.clone().with_seq(seq), &[7]);
+            assert!(!update(&encoders, &mut client).await.is_empty());
+            assert_eq!(
+                encoders.shared.lock().expect("no panic").updates.len(),
+                kept
+            );
+        }
+    }
+
     #[test]
     fn updates_of_old_frames_are_not_kept() {
         let encoders = Encoders::new(Metrics::default());

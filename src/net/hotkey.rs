@@ -4,6 +4,8 @@
 //! back, with its repeats and its release; whatever is no command goes on as it was typed. A viewer's own menu key, and
 //! everything that the target understands, stay what they are.
 
+use std::collections::VecDeque;
+
 use rfb::server::Millis;
 
 use crate::config::Leader;
@@ -26,17 +28,50 @@ pub(super) enum Command {
     TakeControl,
     /// Leaves it to another.
     GiveUpControl,
+    /// Ctrl, Alt and Delete, which most systems that viewers run on keep to themselves.
+    CtrlAltDel,
 }
 
-/// The commands: keysym, its key on the US layout as an XT scancode, and what they are.
-const COMMANDS: [(u32, u32, Command); 6] = [
-    (0x76, 0x2f, Command::TypeClipboard),     // v
-    (0x6d, 0x32, Command::TogglePointerMode), // m
-    (0x63, 0x2e, Command::CancelTyping),      // c
-    (0xff1b, 0x01, Command::CancelTyping),    // Escape
-    (0x74, 0x14, Command::TakeControl),       // t
-    (0x67, 0x22, Command::GiveUpControl),     // g
+const COMMANDS: [Command; 6] = [
+    Command::TypeClipboard,
+    Command::TogglePointerMode,
+    Command::CancelTyping,
+    Command::TakeControl,
+    Command::GiveUpControl,
+    Command::CtrlAltDel,
 ];
+
+impl Command {
+    /// The key that stands for it.
+    pub(super) fn letter(self) -> char {
+        match self {
+            Command::TypeClipboard => 'v',
+            Command::TogglePointerMode => 'm',
+            Command::CancelTyping => 'c',
+            Command::TakeControl => 't',
+            Command::GiveUpControl => 'g',
+            Command::CtrlAltDel => 'd',
+        }
+    }
+}
+
+/// The keys of the US layout with a letter or a digit, row by row, and the XT scancode of the first of each row.
+const ROWS: [(u32, &str); 4] = [
+    (0x02, "1234567890"),
+    (0x10, "qwertyuiop"),
+    (0x1e, "asdfghjkl"),
+    (0x2c, "zxcvbnm"),
+];
+
+/// Where a letter or a digit is on the US layout, as an XT scancode.
+fn place_of(letter: char) -> Option<u32> {
+    ROWS.iter().find_map(|(first, letters)| {
+        let (_, code) = letters.chars().zip(*first..).find(|(l, _)| *l == letter)?;
+        Some(code)
+    })
+}
+
+const ESCAPE: (u32, u32) = (0xff1b, 0x01);
 
 /// A key as a client sends it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,14 +91,23 @@ impl Key {
         }
     }
 
-    /// The command that it stands for: by what is written on it if that is of the Latin alphabet, else by its place.
-    fn command(self) -> Option<Command> {
-        let is_latin = matches!(self.keysym, 0x21..=0x7e | 0xff00..=0xffff);
-        let fits = |&&(keysym, code, _): &&(u32, u32, Command)| match is_latin {
-            true => small(self.keysym) == keysym,
-            false => self.code == code,
-        };
-        COMMANDS.iter().find(fits).map(|(_, _, command)| *command)
+    /// Whether it stands for this small letter or digit: by what is written on it if that is of the Latin alphabet, else
+    /// by its place.
+    pub(super) fn is_letter(self, letter: char) -> bool {
+        match self.keysym {
+            0x21..=0x7e | 0xff00..=0xffff => small(self.keysym) == u32::from(letter),
+            _ => place_of(letter) == Some(self.code),
+        }
+    }
+
+    /// The command that it stands for.
+    pub(super) fn command(self) -> Option<Command> {
+        let mut commands = COMMANDS.into_iter();
+        commands.find(|command| self.is_letter(command.letter()))
+    }
+
+    fn is_escape(self) -> bool {
+        self.keysym == ESCAPE.0 || self.keysym == 0 && self.code == ESCAPE.1
     }
 }
 
@@ -78,6 +122,10 @@ fn small(keysym: u32) -> u32 {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     Pass,
+    /// It goes on too: it is the leader.
+    Lead,
+    /// So does this one: with it the leader was tapped twice, which opens the menu.
+    Open,
     /// The target is not told.
     Swallow,
     /// Neither is it told of this one, which asks for something.
@@ -88,10 +136,12 @@ pub(super) enum Verdict {
 #[derive(Debug)]
 pub(super) struct Detector {
     leader: Leader,
+    /// Two taps open the menu; otherwise the next key alone is looked at.
+    opens_menu: bool,
     state: State,
     leader_is_down: bool,
-    /// The command key whose release is to come.
-    swallowed: Option<Key>,
+    /// The keys that were kept back and whose releases are to come, the oldest first.
+    swallowed: VecDeque<Key>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -106,12 +156,16 @@ enum State {
 }
 
 impl Detector {
-    pub(super) fn new(leader: Leader) -> Self {
+    /// More keys are not held down at a time.
+    const MOST_SWALLOWED: usize = 16;
+
+    pub(super) fn new(leader: Leader, opens_menu: bool) -> Self {
         Self {
             leader,
+            opens_menu,
             state: State::Idle,
             leader_is_down: false,
-            swallowed: None,
+            swallowed: VecDeque::new(),
         }
     }
 
@@ -120,13 +174,17 @@ impl Detector {
         let (keysyms, code) = numbers(self.leader);
         if keysyms.contains(&key.keysym) || code == key.code {
             self.lead(down, now);
-            return Verdict::Pass;
+            return match self.state {
+                State::Armed(_) if self.opens_menu => {
+                    self.state = State::Idle;
+                    Verdict::Open
+                }
+                _ => Verdict::Lead,
+            };
         }
-        if let Some(swallowed) = self.swallowed
-            && swallowed.is(key)
-        {
+        if let Some(index) = self.swallowed.iter().position(|known| known.is(key)) {
             if !down {
-                self.swallowed = None;
+                self.swallowed.remove(index);
             }
             return Verdict::Swallow;
         }
@@ -134,13 +192,25 @@ impl Detector {
             return Verdict::Pass;
         }
         let state = std::mem::replace(&mut self.state, State::Idle);
-        match (state, key.command()) {
+        let command = match key.is_escape() {
+            true => Some(Command::CancelTyping),
+            false => key.command(),
+        };
+        match (state, command) {
             (State::Armed(since), Some(command)) if within(since, now, COMMAND) => {
-                self.swallowed = Some(key);
+                self.swallow(key);
                 Verdict::Act(command)
             }
             _ => Verdict::Pass,
         }
+    }
+
+    /// Keeps back this key's repeats and its release: its press was not for the target.
+    pub(super) fn swallow(&mut self, key: Key) {
+        if self.swallowed.len() >= Self::MOST_SWALLOWED {
+            self.swallowed.pop_front();
+        }
+        self.swallowed.push_back(key);
     }
 
     /// Something else was done, such as a click: taps before and after it are no double tap.
@@ -202,7 +272,7 @@ mod tests {
 
         fn with(leader: Leader) -> Self {
             Self {
-                detector: Detector::new(leader),
+                detector: Detector::new(leader, false),
                 now: Millis(10_000),
             }
         }
@@ -221,17 +291,21 @@ mod tests {
         fn tap(&mut self, keysym: u32, code: u32) -> Verdict {
             let pressed = self.key(true, keysym, code);
             let released = self.key(false, keysym, code);
-            assert_eq!(pressed == Verdict::Pass, released == Verdict::Pass);
+            assert_eq!(goes_on(pressed), goes_on(released));
             pressed
         }
 
         /// Taps the leader, which always goes on.
         fn lead(&mut self, times: usize) -> &mut Self {
             for _ in 0..times {
-                assert_eq!(self.tap(RIGHT_CONTROL, 0), Verdict::Pass);
+                assert!(goes_on(self.tap(RIGHT_CONTROL, 0)));
             }
             self
         }
+    }
+
+    fn goes_on(verdict: Verdict) -> bool {
+        matches!(verdict, Verdict::Pass | Verdict::Lead)
     }
 
     const TYPE: Verdict = Verdict::Act(Command::TypeClipboard);
@@ -252,6 +326,9 @@ mod tests {
             (0x6c5, 0x14, Verdict::Act(Command::TakeControl)), // t's place on a Russian layout
             (0x67, 0, Verdict::Act(Command::GiveUpControl)),
             (0x6d0, 0x22, Verdict::Act(Command::GiveUpControl)),
+            (0x64, 0, Verdict::Act(Command::CtrlAltDel)),
+            (0, 0x20, Verdict::Act(Command::CtrlAltDel)),
+            (0, 0x01, CANCEL),
         ] {
             assert_eq!(
                 Bench::new().lead(2).tap(keysym, code),
@@ -360,5 +437,40 @@ mod tests {
         assert_eq!(bench.lead(2).tap(0x76, 0), TYPE);
         assert_eq!(bench.lead(2).tap(0xff1b, 0), CANCEL);
         assert_eq!(bench.lead(4).tap(0x76, 0), TYPE, "tapped twice twice");
+    }
+
+    #[test]
+    fn two_taps_open_the_menu_where_there_is_one_and_the_next_key_is_its_own() {
+        let mut bench = Bench::new();
+        bench.detector = Detector::new(Leader::RightCtrl, true);
+        let tap = |bench: &mut Bench| {
+            [
+                bench.key(true, RIGHT_CONTROL, 0),
+                bench.key(false, RIGHT_CONTROL, 0),
+            ]
+        };
+        assert_eq!(tap(&mut bench), [Verdict::Lead; 2]);
+        assert_eq!(tap(&mut bench), [Verdict::Lead, Verdict::Open]);
+        assert_eq!(bench.key(true, 0x76, 0), Verdict::Pass);
+        bench.detector.swallow(Key {
+            keysym: 0x76,
+            code: 0,
+        });
+        assert_eq!(bench.key(true, 0x76, 0), Verdict::Swallow, "its repeat");
+        assert_eq!(bench.key(false, 0x76, 0), Verdict::Swallow);
+        assert_eq!(bench.key(false, 0x76, 0), Verdict::Pass);
+        assert_eq!(tap(&mut bench), [Verdict::Lead; 2]);
+        assert_eq!(tap(&mut bench), [Verdict::Lead, Verdict::Open], "again");
+    }
+
+    #[test]
+    fn keys_that_were_kept_back_are_so_one_by_one() {
+        let mut bench = Bench::new();
+        let keys = (0x61..0x61 + 20).map(|keysym| Key { keysym, code: 0 });
+        keys.clone().for_each(|key| bench.detector.swallow(key));
+        let released = keys.map(|key| bench.key(false, key.keysym, 0));
+        let swallowed: Vec<bool> = released.map(|v| v == Verdict::Swallow).collect();
+        assert_eq!(swallowed[..4], [false; 4], "so many are never down");
+        assert_eq!(swallowed[4..], [true; 16]);
     }
 }

@@ -13,6 +13,7 @@ mod hotkey;
 mod input;
 mod listener;
 mod login;
+mod menu;
 mod news;
 mod outbox;
 mod requests;
@@ -44,7 +45,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     access::Access,
-    config::{self, Leader},
+    config::{self, Hotkey},
     hid::{ClientId, Leds, PointerMode},
     identity::{HostKey, Tls},
     metrics::Metrics,
@@ -84,8 +85,8 @@ pub struct Edges<I> {
     pub input: I,
     /// Types what clients have in their clipboards.
     pub typist: Typist,
-    /// The key that hotkeys begin with.
-    pub leader: Leader,
+    /// What a client's keys may ask of rfbridge itself.
+    pub hotkey: Hotkey,
     /// How several clients share the target.
     pub sessions: config::Sessions,
     /// What one client may not exceed, and all of them.

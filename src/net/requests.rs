@@ -1,20 +1,25 @@
-//! What a client asks of rfbridge itself, by hotkeys.
+//! What a client asks of rfbridge itself, by hotkeys and in the menu.
 //!
 //! The client's clipboard is kept here and typed when a hotkey says so, never by itself: viewers send it whenever their
-//! window is entered. Who asked is told in the desktop's name why something is not done.
+//! window is entered. Who asked is told in the desktop's name why something is not done, and in the picture if it was
+//! asked for there.
 
 use std::time::Duration;
 
-use rfb::server::{Clipboard, Connection, Millis};
+use rfb::{
+    frame::Frame,
+    server::{Clipboard, Connection, Millis},
+};
 use tokio::time::{Instant, sleep_until};
 
 use super::{
     hotkey::{Command, Detector, Key, Verdict},
+    menu::{self, Choice, Overlay},
     roster::Standing,
     title::Title,
 };
 use crate::{
-    config::Leader,
+    config::{Hotkey, Leader, PowerAction},
     hid::{ClientId, Input, PointerMode},
     typing::{Job, Manner, Refusal, Typist},
 };
@@ -27,7 +32,7 @@ pub(super) struct Requests<'a> {
     client: ClientId,
     typist: &'a Typist,
     detector: Detector,
-    buttons: u16,
+    overlay: Overlay,
     clipboard: Clipboard,
     /// The client was asked for its clipboard; what it gives until then is typed.
     fetching: Option<Instant>,
@@ -41,6 +46,11 @@ pub(super) struct Requests<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meant {
     ForTarget(Input),
+    /// So is this, and the menu is to be opened.
+    Menu(Input),
+    /// Keys to be pressed one after the other, and released the other way round.
+    Press(&'static [u32]),
+    Power(PowerAction),
     /// Control is asked for.
     Take,
     /// It is given up.
@@ -50,12 +60,13 @@ pub(super) enum Meant {
 }
 
 impl<'a> Requests<'a> {
-    pub(super) fn new(client: ClientId, typist: &'a Typist, leader: Leader, name: &str) -> Self {
+    pub(super) fn new(client: ClientId, typist: &'a Typist, hotkey: Hotkey, name: &str) -> Self {
+        let leader = hotkey.leader;
         Self {
             client,
             typist,
-            detector: Detector::new(leader),
-            buttons: 0,
+            detector: Detector::new(leader, hotkey.menu),
+            overlay: Overlay::default(),
             clipboard: Clipboard::Empty,
             fetching: None,
             job: None,
@@ -76,33 +87,87 @@ impl<'a> Requests<'a> {
         let (down, key) = match input {
             Input::Key { down, keysym } => (down, Key { keysym, code: 0 }),
             Input::ExtendedKey { down, keysym, code } => (down, Key { keysym, code }),
-            Input::Pointer { buttons, .. } | Input::Motion { buttons, .. } => {
-                if std::mem::replace(&mut self.buttons, buttons) != buttons {
-                    self.detector.interrupt();
-                }
-                return Meant::ForTarget(input);
+            other => return self.pointer(other, controls, connection),
+        };
+        match self.detector.key(down, key, now) {
+            Verdict::Lead => {
+                self.overlay.close();
+                Meant::ForTarget(input)
             }
-            other => return Meant::ForTarget(other),
-        };
-        let command = match self.detector.key(down, key, now) {
-            Verdict::Pass => return Meant::ForTarget(input),
-            Verdict::Swallow => return Meant::Done,
-            Verdict::Act(command) => command,
-        };
+            Verdict::Open => Meant::Menu(input),
+            Verdict::Swallow => Meant::Done,
+            Verdict::Act(command) => self.act(command, controls, connection),
+            Verdict::Pass if !down => Meant::ForTarget(input),
+            Verdict::Pass => match self.overlay.key(key, Instant::now()) {
+                menu::Outcome::Passes => Meant::ForTarget(input),
+                outcome => {
+                    self.detector.swallow(key);
+                    self.chosen(outcome, controls, connection)
+                }
+            },
+        }
+    }
+
+    fn pointer(&mut self, input: Input, controls: bool, connection: &mut Connection) -> Meant {
+        let (outcome, clicks) = self.overlay.pointer(input, Instant::now());
+        if clicks {
+            self.detector.interrupt();
+        }
+        match outcome {
+            menu::Outcome::Passes => Meant::ForTarget(input),
+            outcome => self.chosen(outcome, controls, connection),
+        }
+    }
+
+    fn chosen(
+        &mut self,
+        outcome: menu::Outcome,
+        controls: bool,
+        connection: &mut Connection,
+    ) -> Meant {
+        match outcome {
+            menu::Outcome::Chosen(Choice::Command(command)) => {
+                self.act(command, controls, connection)
+            }
+            menu::Outcome::Chosen(Choice::Press(keys)) => Meant::Press(keys),
+            menu::Outcome::Chosen(Choice::Power(action)) => Meant::Power(action),
+            menu::Outcome::Stays | menu::Outcome::Closes | menu::Outcome::Passes => Meant::Done,
+        }
+    }
+
+    fn act(&mut self, command: Command, controls: bool, connection: &mut Connection) -> Meant {
         match command {
             Command::TakeControl => return Meant::Take,
             Command::GiveUpControl => return Meant::GiveUp,
             _ if !controls => self.answer("not done: you do not have control"),
             Command::TypeClipboard => self.type_clipboard(connection),
             Command::TogglePointerMode => return Meant::ForTarget(Input::TogglePointerMode),
+            Command::CtrlAltDel => return Meant::Press(menu::CTRL_ALT_DEL),
             Command::CancelTyping => self.cancel(),
         }
         Meant::Done
     }
 
+    /// Opens the menu, with what there is to choose from.
+    pub(super) fn open_menu(&mut self, offer: menu::Offer) {
+        self.overlay.open(offer, Instant::now());
+    }
+
+    /// Whether `picture` gives something else now than it gave last.
+    pub(super) fn has_new_picture(&mut self) -> bool {
+        self.overlay.has_changed(Instant::now())
+    }
+
+    /// What the client is to see where the others see `frame`.
+    pub(super) fn picture(&mut self, frame: Frame) -> Frame {
+        self.overlay.over(frame)
+    }
+
     /// Tells the client something, for a while.
     pub(super) fn answer(&mut self, text: impl Into<String>) {
-        self.title.answer(text.into());
+        let text = text.into();
+        self.overlay.answer(&text, Instant::now());
+        self.title.answer(text);
     }
 
     /// Tells it that it will be disconnected, for as long as that holds.
@@ -112,6 +177,7 @@ impl<'a> Requests<'a> {
 
     /// What the client may do is something else now.
     pub(super) fn stand(&mut self, standing: &Standing) {
+        self.overlay.close_menu();
         if *standing != Standing::Controls {
             // Its text ends with its control.
             self.job = None;
@@ -219,11 +285,13 @@ impl<'a> Requests<'a> {
         self.title.new_name(now)
     }
 
-    /// Waits until [`Requests::new_name`] may give something. Cancel-safe.
+    /// Waits until [`Requests::new_name`] or [`Requests::has_new_picture`] may give something. Cancel-safe.
     pub(super) async fn wake(&mut self) {
-        let fetching = self.fetching;
+        let (fetching, overlay) = (self.fetching, self.overlay.due_at());
         tokio::select! {
             () = self.title.wake() => {}
+            () = async { sleep_until(overlay.unwrap_or_else(Instant::now)).await },
+                if overlay.is_some() => {}
             () = async { sleep_until(fetching.unwrap_or_else(Instant::now)).await },
                 if fetching.is_some() => {}
         }

@@ -6,6 +6,7 @@
 mod ending;
 mod entrance;
 mod events;
+mod menu;
 mod power;
 mod upgrade;
 
@@ -133,7 +134,7 @@ impl<'a, I: InputSink> Session<'a, I> {
             inputs: Inputs::new(&edges.input, client),
             seat: None,
             stay: None,
-            requests: Requests::new(client, &edges.typist, edges.leader, &server.name),
+            requests: Requests::new(client, &edges.typist, edges.hotkey, &server.name),
             frames: edges.frames.clone(),
             leds: edges.leds.clone(),
             pointer_mode: edges.pointer_mode.clone(),
@@ -169,6 +170,9 @@ impl<'a, I: InputSink> Session<'a, I> {
             let shaking_hands = !self.connection.is_running();
             if !shaking_hands && let Some(name) = self.requests.new_name() {
                 self.connection.set_name(&name);
+            }
+            if self.requests.has_new_picture() {
+                self.show();
             }
             self.outbox.push_control(self.connection.take_output());
             if encoding.is_none() && self.outbox.is_empty() {
@@ -209,10 +213,7 @@ impl<'a, I: InputSink> Session<'a, I> {
                 () = sleep_until(last_progress + STALL), if !self.outbox.is_empty() => {
                     return Ending::Stalled;
                 }
-                Ok(()) = self.frames.changed() => {
-                    let frame = self.frames.borrow_and_update().clone();
-                    self.connection.show(frame);
-                }
+                Ok(()) = self.frames.changed() => self.show(),
                 changed = self.leds.changed(), if leds_known => {
                     leds_known = changed.is_ok();
                     let leds = *self.leds.borrow_and_update();
@@ -256,8 +257,8 @@ impl<'a, I: InputSink> Session<'a, I> {
                         return ending;
                     }
                 }
-                Some((action, result)) = async { Some(self.powering.as_mut()?.await) } => {
-                    self.powered(action, result);
+                Some(powered) = async { Some(self.powering.as_mut()?.await) } => {
+                    self.powered(powered);
                 }
                 () = self.inputs.send_next(), if !self.inputs.is_empty() => {}
                 Some(encoded) = async { Some(encoding.as_mut().as_pin_mut()?.await) } => {
@@ -323,6 +324,8 @@ async fn revoked(admitted: Option<&Admitted>) {
 
 #[cfg(test)]
 mod entrance_tests;
+#[cfg(test)]
+mod menu_tests;
 #[cfg(test)]
 mod pointer_tests;
 #[cfg(test)]

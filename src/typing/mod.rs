@@ -215,6 +215,14 @@ impl Typist {
         running.map(CancellationToken::cancel).is_some()
     }
 
+    /// Whether a text is being typed now.
+    pub fn is_typing(&self) -> bool {
+        let status = self.shared.status.borrow();
+        status
+            .as_ref()
+            .is_some_and(|progress| progress.end.is_none())
+    }
+
     /// The text that is being typed, or was last, for everyone who wants to show that.
     pub fn status(&self) -> watch::Receiver<Option<Progress>> {
         self.shared.status.subscribe()

@@ -21,6 +21,18 @@ use rfb::{
 /// `0x00RRGGBB`.
 pub type Colour = Pixel;
 
+/// What rfbridge's own pictures are made of.
+pub mod colours {
+    use super::Colour;
+
+    pub const BACKGROUND: Colour = 0x14_1a24;
+    pub const CARD: Colour = 0x1f_2836;
+    pub const ACCENT: Colour = 0xf2_a33c;
+    pub const TITLE: Colour = 0xff_ffff;
+    pub const TEXT: Colour = 0xc9_d2de;
+    pub const FAINT: Colour = 0x8a_97a8;
+}
+
 /// A fixed-width Latin-1 font, enlarged by a whole factor.
 #[derive(Clone, Copy)]
 pub struct Font {

@@ -11,14 +11,8 @@ use rfb::{
 
 use super::{
     Signal,
-    canvas::{Canvas, Colour, Font, wrap},
+    canvas::{Canvas, Colour, Font, colours::*, wrap},
 };
-
-const BACKGROUND: Colour = 0x14_1a24;
-const CARD: Colour = 0x1f_2836;
-const ACCENT: Colour = 0xf2_a33c;
-const TITLE: Colour = 0xff_ffff;
-const TEXT: Colour = 0xc9_d2de;
 
 /// What to draw on when nobody has said how large the screen is.
 const FALLBACK: Size = Size::new(640, 480);

@@ -38,6 +38,10 @@ impl<'a, I: InputSink> Seat<'a, I> {
         self.standing.borrow_and_update().clone()
     }
 
+    pub(in crate::net) fn standing(&self) -> Standing {
+        self.standing.borrow().clone()
+    }
+
     pub(in crate::net) fn controls(&self) -> bool {
         *self.standing.borrow() == Standing::Controls
     }

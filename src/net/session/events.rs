@@ -6,7 +6,7 @@ use bytes::Bytes;
 use rfb::server::{Event, LedState};
 use tokio::time::Instant;
 
-use super::{Session, ending::Ending};
+use super::{Session, ending::Ending, power::Asked};
 use crate::{
     hid::{Input, Leds, PointerMode},
     net::{InputSink, expiry::Silence, requests::Meant, roster::Standing, stay::Due},
@@ -73,7 +73,15 @@ impl<I: InputSink> Session<'_, I> {
             .input(input, now, controls, &mut self.connection)
         {
             Meant::ForTarget(input) if controls => self.push(input),
-            Meant::ForTarget(_) | Meant::Done => {}
+            Meant::Menu(input) => {
+                if controls {
+                    self.push(input);
+                }
+                self.open_menu();
+            }
+            Meant::Press(keysyms) if controls => self.press(keysyms),
+            Meant::Power(action) => self.start_power(action, Asked::InMenu),
+            Meant::ForTarget(_) | Meant::Press(_) | Meant::Done => {}
             Meant::Take => self.requests.answer(match seat.take() {
                 Ok(()) => "you have control".to_owned(),
                 Err(error) => format!("control is not taken: {error}"),
@@ -134,7 +142,7 @@ impl<I: InputSink> Session<'_, I> {
         }
     }
 
-    fn push(&mut self, input: Input) {
+    pub(super) fn push(&mut self, input: Input) {
         self.expiry.note(&input);
         self.inputs.push(input);
     }

@@ -21,9 +21,10 @@ use tokio_util::sync::CancellationToken;
 use super::super::{Edges, InputSink, Server};
 use crate::{
     access::{self, Access, Role},
-    config::{Leader, Limits, Password as KnownPassword, Passwords, Sessions},
+    config::{Hotkey, Leader, Limits, Password as KnownPassword, Passwords, Sessions},
     hid::{self, ClientId, Input, Leds, PointerMode, sink::NullSink},
     metrics::Metrics,
+    power::Power,
     typing::Typist,
 };
 
@@ -55,7 +56,7 @@ impl InputSink for Recorder {
 pub(super) struct Bench {
     pub(super) server: Arc<Server<Recorder>>,
     pub(super) inputs: mpsc::UnboundedReceiver<Input>,
-    frames: watch::Sender<Frame>,
+    pub(super) frames: watch::Sender<Frame>,
     leds: watch::Sender<Option<Leds>>,
     pub(super) pointer_mode: watch::Sender<PointerMode>,
     stop: CancellationToken,
@@ -69,6 +70,8 @@ pub(super) struct Setup<'a> {
     pub(super) pace: Duration,
     pub(super) key_expiry: Duration,
     pub(super) sessions: Sessions,
+    pub(super) hotkey: Option<Hotkey>,
+    pub(super) power: Option<Power>,
 }
 
 impl Bench {
@@ -117,13 +120,16 @@ impl Bench {
                 pace: setup.pace,
             },
             typist: typist(&stop),
-            leader: Leader::default(),
+            hotkey: setup.hotkey.unwrap_or(Hotkey {
+                leader: Leader::default(),
+                menu: true,
+            }),
             sessions: setup.sessions,
             limits: Limits::default(),
             tell: Arc::new(|_| {}),
             tls: None,
             host_key: None,
-            power: None,
+            power: setup.power,
             metrics: Metrics::default(),
         };
         Self {
