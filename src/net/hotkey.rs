@@ -1,7 +1,7 @@
-//! Hotkeys: a key tapped twice, then a command.
+//! Hotkeys: a key tapped twice, then a command, or the menu.
 //!
-//! The leader's taps go to the target like all else, where they do nothing. Only the one command key behind them is kept
-//! back, with its repeats and its release; whatever is no command goes on as it was typed. A viewer's own menu key, and
+//! The leader's taps go to the target like all else, where they do nothing. Only the keys that mean something behind them are kept
+//! back, with their repeats and releases; whatever is no command goes on as it was typed. A viewer's own menu key, and
 //! everything that the target understands, stay what they are.
 
 use std::collections::VecDeque;

@@ -19,6 +19,7 @@ import clipboard
 import encrypted
 import layouts
 import libraries
+import menu
 import packer_like
 import page
 import recorded
@@ -40,7 +41,7 @@ TABLE_OF_ALL = ROOT / "contrib" / "doc" / "clients.md"
 
 CASES = tigervnc.CASES | viewers.CASES | x2vnc.CASES
 CASES |= vncdo.CASES | tools.CASES | libraries.CASES | packer_like.CASES | browser.CASES | recorded.CASES | resting.CASES
-CASES |= layouts.CASES | clipboard.CASES | page.CASES | relative.CASES | encrypted.CASES
+CASES |= layouts.CASES | clipboard.CASES | menu.CASES | page.CASES | relative.CASES | encrypted.CASES
 
 
 def main():
