@@ -81,6 +81,40 @@ need_rust() {
     done
 }
 
+# need_target ARCH: what it takes to build for this architecture, by Debian's name. Sets TARGET, Rust's name of it, empty if it is
+# this machine's own, and TOOLS, what the names of its binutils begin with.
+need_target() {
+    TARGET='' TOOLS=''
+    [ "$1" != "$(dpkg --print-architecture)" ] || return 0
+    case $1 in
+    amd64) TARGET=x86_64-unknown-linux-gnu TOOLS=x86_64-linux-gnu- ;;
+    arm64) TARGET=aarch64-unknown-linux-gnu TOOLS=aarch64-linux-gnu- ;;
+    armhf) TARGET=armv7-unknown-linux-gnueabihf TOOLS=arm-linux-gnueabihf- ;;
+    *) fail "$1 is none of amd64, arm64 and armhf" ;;
+    esac
+    local compiler=gcc-${TOOLS%-} name=${TARGET^^}
+    need_packages "${TOOLS}gcc=${compiler/_/-}" "/usr/${TOOLS%-}/include/stdio.h=libc6-dev-$1-cross"
+    export "CARGO_TARGET_${name//-/_}_LINKER=${TOOLS}gcc"
+    [ -d "$(rustc --print target-libdir --target "$TARGET")" ] || retry 3 rustup target add "$TARGET" ||
+        fail "Rust's standard library for $TARGET is missing, and rustup could not install it"
+}
+
+# need_emulation ARCH: has the kernel run this architecture's programs by QEMU, unless it does already or they are its own.
+need_emulation() {
+    [ "$1" != "$(dpkg --print-architecture)" ] || return 0
+    local cpu formats=/proc/sys/fs/binfmt_misc
+    case $1 in
+    amd64) cpu=x86_64 ;;
+    arm64) cpu=aarch64 ;;
+    armhf) cpu=arm ;;
+    *) fail "$1 is none of amd64, arm64 and armhf" ;;
+    esac
+    need_packages "qemu-$cpu-static=qemu-user-static"
+    [ -e $formats/register ] || as_root mount -t binfmt_misc binfmt_misc $formats || fail "binfmt_misc cannot be mounted"
+    [ -e $formats/qemu-$cpu ] || as_root sh -c "tr -d '\n' </usr/lib/binfmt.d/qemu-$cpu.conf >$formats/register" ||
+        fail "the kernel does not take QEMU for $1"
+}
+
 # cargo_deny ARGUMENT…: runs cargo-deny, which is built once.
 cargo_deny() {
     local version=0.20.2

@@ -1,16 +1,19 @@
 #!/usr/bin/env bash
-# The package installs on a clean Debian, serves there as its own user, and leaves nothing when it is purged.
+# The package installs on a clean Debian, serves there as its own user, and leaves nothing when it is purged: contrib/ci/package.sh [ARCH]
+# For another architecture than this machine's it is cross-built, and that Debian's programs run by QEMU.
 . "$(dirname "$0")/lib.sh"
-need_packages debootstrap=debootstrap curl=curl runuser=util-linux
-contrib/package/build.sh
-deb=$(ls -t "${CARGO_TARGET_DIR:-target}"/package/rfbridge_*.deb | head -n 1)
+need_packages debootstrap=debootstrap curl=curl
+arch=${1:-$(dpkg --print-architecture)}
+contrib/package/build.sh "$arch"
+deb=$(ls -t "${CARGO_TARGET_DIR:-target}"/package/rfbridge_*_"$arch".deb | head -n 1)
+need_emulation "$arch"
 
 suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
-base=$CACHE/debian-$suite
+base=$CACHE/debian-$suite-$arch
 if [ ! -f "$base.complete" ]; then
-    say "building a clean Debian $suite"
+    say "building a clean Debian $suite for $arch"
     as_root rm -rf "$base"
-    retry 3 as_root debootstrap --variant=minbase "$suite" "$base" >"$CACHE/debootstrap.log" 2>&1 ||
+    retry 3 as_root debootstrap --arch "$arch" --variant=minbase "$suite" "$base" >"$CACHE/debootstrap.log" 2>&1 ||
         { tail -n 20 "$CACHE/debootstrap.log"; fail "no clean Debian could be made"; }
     touch "$base.complete"
 fi
@@ -65,4 +68,4 @@ files >"$root.after"
 inside getent passwd | sort >>"$root.after"
 diff "$root.before" "$root.after" || fail "the package leaves something behind"
 rm -f "$root".before "$root".after "$root".out "$root".log "$root".png
-say "installed, served, purged"
+say "installed, served, purged: $arch"

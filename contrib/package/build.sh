@@ -1,23 +1,24 @@
 #!/usr/bin/env bash
-# Makes target/package/rfbridge_VERSION_ARCH.deb: contrib/package/build.sh
-# For this machine's architecture, of the release build.
+# Makes target/package/rfbridge_VERSION_ARCH.deb of the release build: contrib/package/build.sh [ARCH]
+# ARCH is amd64, arm64 or armhf; this machine's own if it is left out. The others are cross-built.
 . "$(dirname "$0")/../ci/lib.sh"
-need_packages dpkg-deb=dpkg objdump=binutils strip=binutils gzip=gzip
+need_packages dpkg-deb=dpkg strip=binutils gzip=gzip
 need_rust
+arch=${1:-$(dpkg --print-architecture)}
+need_target "$arch"
 
 version=$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' Cargo.toml)
-arch=$(dpkg --print-architecture)
 build=${CARGO_TARGET_DIR:-target}
-stage=$build/package/stage
+stage=$build/package/stage-$arch
 deb=$build/package/rfbridge_${version}_$arch.deb
 
-cargo build --release --locked --bin rfbridge
+cargo build --release --locked ${TARGET:+--target "$TARGET"} --bin rfbridge
 cargo run --quiet --locked --package rfbridge-pages -- "$build/package/pages"
 
 rm -rf "$stage"
 put() { install -D -m "$1" "$2" "$stage/$3"; }
-put 755 "$build/release/rfbridge" usr/bin/rfbridge
-strip --strip-unneeded "$stage/usr/bin/rfbridge"
+put 755 "$build/$TARGET/release/rfbridge" usr/bin/rfbridge
+"${TOOLS}strip" --strip-unneeded "$stage/usr/bin/rfbridge"
 put 644 "$build/package/pages/rfbridge.toml" etc/rfbridge/rfbridge.toml
 units=usr/lib/systemd/system
 for unit in contrib/systemd/*.service contrib/systemd/*.socket; do
@@ -47,7 +48,7 @@ put 644 contrib/package/debian/copyright $doc/copyright
 find "$stage/usr/share" \( -name '*.1' -o -name changelog -o -name '*.md' \) -exec gzip -9n {} +
 
 # What it needs of the C library.
-libc=$(objdump -T "$stage/usr/bin/rfbridge" | grep -o 'GLIBC_[0-9.]*' | sort -uV | tail -n 1)
+libc=$("${TOOLS}objdump" -T "$stage/usr/bin/rfbridge" | grep -o 'GLIBC_[0-9.]*' | sort -uV | tail -n 1)
 install -d "$stage/DEBIAN"
 for script in postinst prerm postrm; do
     install -m 755 contrib/package/debian/$script "$stage/DEBIAN/$script"

@@ -275,6 +275,8 @@ mod tests {
         // Buffers: what was handed out, and what is read into.
         let mut intake = Intake::of_jpegs();
         let first = pictures(&mut intake, &one, usize::MAX, true);
+        // Now it has grown to what it needs.
+        assert_eq!(pictures(&mut intake, &one, usize::MAX, true), first);
         let reads_to = intake.room().as_ptr();
         assert_eq!(pictures(&mut intake, &one, usize::MAX, true), first);
         assert_eq!(intake.room().as_ptr(), reads_to);
