@@ -58,7 +58,7 @@ struct Menu {
     travelled: i32,
 }
 
-/// A key that moves about in the menu, its keysyms, and its scancode where they are unknown.
+/// What one moves about in the menu with.
 #[derive(Clone, Copy)]
 enum Walk {
     Up,
@@ -67,6 +67,7 @@ enum Walk {
     Back,
 }
 
+/// The keysyms of such keys, and their XT scancodes where those are unknown.
 const WALKS: [(&[u32], u32, Walk); 6] = [
     (&[0xff52, 0xff97], 0xc8, Walk::Up),
     (&[0xff54, 0xff99], 0xd0, Walk::Down),
