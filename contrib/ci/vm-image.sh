@@ -18,6 +18,8 @@ modules=(
     libcomposite usb_f_hid dummy_hcd usbhid hid-generic evdev vhci-hcd
     # virtual media: the gadget's function, what reads it at the host and a file system on it; a function of somebody else's
     usb_f_mass_storage usb-storage sd_mod sr_mod vfat nls_cp437 nls_ascii nls_utf8 usb_f_acm
+    # GPIO lines of a chip at USB
+    hid-mcp2221
 )
 tools=(v4l-utils libv4l-0 libv4lconvert0 usbredirect libusbredirhost1 libusbredirparser1
     libusb-1.0-0 libjpeg62-turbo libudev1)

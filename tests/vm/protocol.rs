@@ -33,6 +33,9 @@ pub enum Request {
     PlugIn,
     /// From the answer on, lines of JSON follow, each an [`Event`] of the gadget as its host sees it, for ever.
     Events,
+    /// Plugs in a GPIO chip with four lines. From the answer on, lines of JSON go both ways: a [`GpioLine`] for each change
+    /// that the kernel makes, and a [`GpioInput`] for each that something else does.
+    GpioChip,
     /// Sets a lock LED of the host's keyboard (0 Num, 1 Caps, 2 Scroll), as the host's system does.
     Led { led: u16, on: bool },
     /// From the answer on, the connection carries pictures for a v4l2loopback device: length (u32, big-endian) and bytes
@@ -93,4 +96,21 @@ pub enum Event {
     },
     /// Events came faster than the agent read them, and the kernel threw some away (`SYN_DROPPED`).
     Dropped { device: Device },
+}
+
+/// A line of the chip.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GpioLine {
+    pub number: u8,
+    pub is_output: bool,
+    pub level: bool,
+    /// When this came about, in milliseconds.
+    pub at: u64,
+}
+
+/// What is at a line that is an input.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct GpioInput {
+    pub number: u8,
+    pub level: bool,
 }

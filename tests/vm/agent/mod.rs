@@ -1,6 +1,7 @@
 //! The first and only process of the machine that is not rfbridge or a tool: it mounts what a kernel needs, and
 //! does what the tests ask for.
 
+mod gpio;
 mod input;
 mod loopback;
 mod process;
@@ -87,7 +88,7 @@ fn answer(connection: TcpStream) -> io::Result<()> {
     let Ok(request) = serde_json::from_str(&line) else {
         return Ok(()); // A connection that was only a try.
     };
-    if let Err(error) = carry_out(request, &connection, &mut reader) {
+    if let Err(error) = carry_out(request, &connection, reader) {
         reply(&connection, &Answer::Failed(error.to_string()))?;
     }
     Ok(())
@@ -96,7 +97,7 @@ fn answer(connection: TcpStream) -> io::Result<()> {
 fn carry_out(
     request: Request,
     connection: &TcpStream,
-    reader: &mut BufReader<TcpStream>,
+    mut reader: BufReader<TcpStream>,
 ) -> io::Result<()> {
     let answer = match request {
         Request::Hello => Answer::Done,
@@ -127,7 +128,7 @@ fn carry_out(
         }
         Request::Write { path, length } => {
             let mut file = fs::File::create(path)?;
-            io::copy(&mut io::Read::take(reader, length), &mut file)?;
+            io::copy(&mut io::Read::take(&mut reader, length), &mut file)?;
             Answer::Done
         }
         Request::Await { path, present } => {
@@ -141,6 +142,9 @@ fn carry_out(
             reply(connection, &Answer::Done)?;
             return input::events(connection);
         }
+        Request::GpioChip => {
+            return gpio::play(connection, reader, || reply(connection, &Answer::Done));
+        }
         Request::Led { led, on } => {
             input::set_led(led, on)?;
             Answer::Done
@@ -153,7 +157,7 @@ fn carry_out(
         } => {
             let output = loopback::open(&device, fourcc, size)?;
             reply(connection, &Answer::Done)?;
-            return loopback::feed(output, reader, fps);
+            return loopback::feed(output, &mut reader, fps);
         }
     };
     reply(connection, &answer)

@@ -7,6 +7,7 @@ mod dongle;
 mod gadget;
 mod input;
 mod mouse;
+mod power;
 mod signal;
 mod soak;
 mod story;
@@ -46,6 +47,7 @@ pub const ALL: &[(&str, Run)] = &[
     ("typing_linux", typing::linux),
     ("mouse_profiles", mouse::profiles),
     ("jiggle", mouse::jiggle),
+    ("power_gpio", power::gpio),
     ("clock_jumps", clock::jumps),
     ("soak", soak::soak),
 ];

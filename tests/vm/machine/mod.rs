@@ -236,6 +236,11 @@ impl Machine {
         self.ask(&Request::Events).1
     }
 
+    /// A GPIO chip, plugged in: what the kernel does to its lines comes out, what is at its inputs goes in.
+    pub fn gpio_chip(&self) -> BufReader<TcpStream> {
+        self.ask(&Request::GpioChip).1
+    }
+
     pub fn set_led(&self, led: u16, on: bool) {
         self.ask(&Request::Led { led, on });
     }
