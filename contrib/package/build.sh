@@ -9,6 +9,7 @@ need_target "$arch"
 
 version=$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' Cargo.toml)
 build=${CARGO_TARGET_DIR:-target}
+maintainer="The rfbridge developers <rfbridge@localhost>"
 stage=$build/package/stage-$arch
 deb=$build/package/rfbridge_${version}_$arch.deb
 
@@ -39,7 +40,14 @@ put 644 "$build/package/pages/completions/rfbridge.bash" usr/share/bash-completi
 put 644 "$build/package/pages/completions/_rfbridge" usr/share/zsh/vendor-completions/_rfbridge
 put 644 "$build/package/pages/completions/rfbridge.fish" usr/share/fish/vendor_completions.d/rfbridge.fish
 doc=usr/share/doc/rfbridge
-put 644 CHANGELOG.md $doc/changelog
+put 644 CHANGELOG.md $doc/CHANGELOG.md
+cat >"$stage/$doc/changelog" <<END
+rfbridge ($version) unstable; urgency=medium
+
+  * See CHANGELOG.md.
+
+ -- $maintainer  $(date --rfc-email --date "@${SOURCE_DATE_EPOCH:-$(date +%s)}")
+END
 put 644 README.md $doc/README.md
 for text in contrib/doc/*.md; do
     put 644 "$text" "$doc/$(basename "$text")"
@@ -58,7 +66,7 @@ cat >"$stage/DEBIAN/control" <<END
 Package: rfbridge
 Version: $version
 Architecture: $arch
-Maintainer: The rfbridge developers <rfbridge@localhost>
+Maintainer: $maintainer
 Section: net
 Priority: optional
 Installed-Size: $(du -k -s "$stage/usr" | cut -f 1)
