@@ -276,7 +276,7 @@ fn serve(
     let (signal, signals) = watch::channel(Signal::Starting);
     let (frames, screen) = net::frames(signals.clone(), config.size.map(|size| size.0));
     let hid_options = hid::Options {
-        layout: Arc::clone(&target.layout),
+        layout: target.layout.clone(),
         leds: target.leds.clone(),
         lock_inference: config.keyboard.lock_inference,
         mouse: hid::MouseOptions {
@@ -301,7 +301,7 @@ fn serve(
     let mut first_picture = frames.clone();
     let stop = CancellationToken::new();
     let delay = config.keyboard.type_delay.duration();
-    let typist = Typist::new(input.clone(), target.layout, delay, stop.clone());
+    let typist = Typist::new(input.clone(), target.layout.clone(), delay, stop.clone());
     let pointer_mode = input.pointer_mode();
     let events = Events::new();
     let power = Power::new(config.power.clone());
@@ -312,6 +312,7 @@ fn serve(
         key_expiry: config.keyboard.expiry.duration(),
         input,
         typist: typist.clone(),
+        layout: target.layout.clone(),
         hotkey: config.hotkey,
         sessions: config.sessions,
         limits: config.limits,
@@ -347,6 +348,7 @@ fn serve(
         typist: typist.clone(),
         leds: target.leds,
         pointer_mode,
+        layout: target.layout,
         signals,
         view_only: config.view_only,
         events,

@@ -258,6 +258,7 @@ fn status_text(status: &Status) -> String {
             if status.view_only { "yes" } else { "no" }.to_owned(),
         ),
         ("pointer", pointer),
+        ("layout", status.layout.clone()),
         ("lock LEDs", leds.unwrap_or_else(|| "unknown".to_owned())),
         ("typing", typing.unwrap_or_else(|| "nothing".to_owned())),
         ("USB", status.usb.clone().unwrap_or_else(|| "-".to_owned())),

@@ -1,6 +1,6 @@
 //! What is controlled: the simulated target, or the one at the capture device and the gadget.
 
-use std::{path::Path, sync::Arc};
+use std::path::Path;
 
 use tokio::sync::watch;
 
@@ -9,7 +9,7 @@ use crate::{
     config::{self, Config},
     demo::{self, DemoOptions, Descriptors},
     hid::{
-        Leds,
+        Leds, TargetLayout,
         keymap::Layout as KeyboardLayout,
         sink::{Function, GadgetNodes, GadgetSink, NullSink, Place, Sink, udc},
     },
@@ -22,7 +22,7 @@ pub(super) struct Target {
     pub(super) opener: Box<dyn Opener>,
     pub(super) sink: Box<dyn Sink>,
     pub(super) leds: watch::Receiver<Option<Leds>>,
-    pub(super) layout: Arc<KeyboardLayout>,
+    pub(super) layout: TargetLayout,
     /// Where the USB device controllers are, if one leads to it.
     pub(super) controllers: Option<&'static Path>,
 }
@@ -47,20 +47,27 @@ pub(super) fn demo_target(config: &Config) -> Result<Target, StartError> {
         opener: Box::new(opener),
         sink: Box::new(sink),
         leds,
-        layout: Arc::new(KeyboardLayout::us()),
+        layout: TargetLayout::default(),
         controllers: None,
     })
 }
 
-pub(super) fn keyboard_layout(config: &Config) -> Result<KeyboardLayout, StartError> {
+pub(super) fn keyboard_layout(config: &Config) -> Result<TargetLayout, StartError> {
     let config::Keyboard {
         layout, variant, ..
     } = &config.keyboard;
-    Ok(KeyboardLayout::xkb(layout, variant)?)
+    let name = match &**variant {
+        "" => layout.clone(),
+        variant => format!("{layout}({variant})"),
+    };
+    Ok(TargetLayout::new(
+        &name,
+        KeyboardLayout::xkb(layout, variant)?,
+    ))
 }
 
 pub(super) fn real_target(config: &Config) -> Result<Target, StartError> {
-    let layout = Arc::new(keyboard_layout(config)?);
+    let layout = keyboard_layout(config)?;
     let wishes = Wishes {
         format: config.format.map(Layout::from),
         size: config.size.map(|size| size.0),

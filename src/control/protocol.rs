@@ -106,6 +106,9 @@ pub struct Status {
     pub view_only: bool,
     /// The pointer of the target that is used.
     pub pointer: Pointer,
+    /// Its keyboard layout, by its XKB name.
+    #[serde(default)]
+    pub layout: String,
     /// The target's lock LEDs; `null` while unknown.
     pub leds: Option<Leds>,
     /// The text that is being typed.

@@ -50,6 +50,7 @@ impl Operations for Server {
             clients: 3,
             view_only: false,
             pointer: Pointer::Relative,
+            layout: "de".to_owned(),
             leds: None,
             typing: None,
             picture: Picture {
@@ -138,7 +139,7 @@ impl Bench {
         let path = directory.path().join("control.sock");
         let valve = Arc::new(Mutex::new(Offer::Taken));
         let options = hid::Options {
-            layout: Arc::default(),
+            layout: hid::TargetLayout::default(),
             leds: tokio::sync::watch::channel(None).1,
             lock_inference: true,
             mouse: hid::MouseOptions::default(),
@@ -146,7 +147,12 @@ impl Bench {
         let sink = Box::new(Valve(Arc::clone(&valve)));
         let (handle, thread) = hid::spawn(sink, options).expect("a thread");
         let stop = CancellationToken::new();
-        let typist = Typist::new(handle, Arc::default(), Duration::ZERO, stop.clone());
+        let typist = Typist::new(
+            handle,
+            hid::TargetLayout::default(),
+            Duration::ZERO,
+            stop.clone(),
+        );
         let server = Arc::<Server>::default();
         let context = Context {
             typist,
@@ -230,7 +236,7 @@ async fn a_text_is_typed_and_its_progress_told() {
         let request = r#"{"command":"type","text":"aé","skip":true,"delay_ms":1}"#;
         assert_eq!(peer.ask(request), skipped);
         peer.say(r#"{"command":"status"}"#);
-        let status = r#"{"version":"0","clients":3,"view_only":false,"pointer":"relative","leds":null,"typing":null,"picture":{"state":"live","width":640,"height":480},"usb":null,"power":null,"share":"always","control":"first","controller":1}"#;
+        let status = r#"{"version":"0","clients":3,"view_only":false,"pointer":"relative","layout":"de","leds":null,"typing":null,"picture":{"state":"live","width":640,"height":480},"usb":null,"power":null,"share":"always","control":"first","controller":1}"#;
         assert_eq!(peer.hear(), status);
     })
     .await;

@@ -162,6 +162,14 @@ impl Keyboard {
         self.settle(before, out);
     }
 
+    /// Keys and characters are those of this layout from now on. What is held was pressed by the other one and is let go of.
+    pub(super) fn set_layout(&mut self, layout: Arc<Layout>, out: &mut Vec<Report>) {
+        let before = self.keyboard_report();
+        self.held.clear();
+        self.settle(before, out);
+        self.layout = layout;
+    }
+
     /// Nothing is heard of a client any more: its keys are let go of. Modifiers stay, because who holds one sends nothing
     /// until they press what it is for.
     pub(super) fn expire(&mut self, client: ClientId, out: &mut Vec<Report>) {

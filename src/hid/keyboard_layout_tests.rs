@@ -429,3 +429,19 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn another_layout_lets_go_of_what_is_held_and_types_its_own_keys() {
+    let mut bench = on(Layout::us());
+    bench.tap('y').key(true, 'z').key_of(TWO, true, SHIFT_L);
+    let y = seen([(0, &[0x1c]), (0, &[]), (0, &[0x1d]), (2, &[0x1d])]);
+    assert_eq!(bench.reports(), y);
+    let layout = Arc::new(made::german());
+    bench.keyboard.set_layout(layout, &mut bench.out);
+    assert_eq!(bench.reports(), seen([(0, &[])]), "all at once");
+    bench.key(false, 'z').key_of(TWO, false, SHIFT_L);
+    assert_eq!(bench.reports(), [], "they are up");
+    bench.tap('@');
+    let at = seen([(0x40, &[]), (0x40, &[0x14]), (0x40, &[]), (0, &[])]);
+    assert_eq!(bench.reports(), at);
+}

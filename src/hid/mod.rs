@@ -25,18 +25,18 @@ mod reckoning;
 mod report;
 pub mod sink;
 mod tally;
+mod target_layout;
 mod writer;
 
 pub use report::Report;
 pub use tally::Typed;
+pub use target_layout::{Named, TargetLayout};
 pub use writer::{HidHandle, HidThread, spawn};
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use rfb::geom::{Point, Size};
 use tokio::sync::watch;
-
-use keymap::Layout;
 
 use crate::config::MouseMode;
 
@@ -44,7 +44,7 @@ use crate::config::MouseMode;
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The target's keyboard layout.
-    pub layout: Arc<Layout>,
+    pub layout: TargetLayout,
     /// The target's lock LEDs, as the sink publishes them.
     pub leds: watch::Receiver<Option<Leds>>,
     /// Tap Num Lock where the target's is off and a client's keypad says that its own is on.

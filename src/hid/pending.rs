@@ -105,6 +105,13 @@ impl Pending {
         self.keyboard.look_at_leds(now, leds);
     }
 
+    /// From now on this is the target's layout.
+    pub(super) fn set_layout(&mut self, layout: Arc<Layout>) {
+        let mut out = Vec::new();
+        self.keyboard.set_layout(layout, &mut out);
+        out.into_iter().for_each(|report| self.add(report.into()));
+    }
+
     /// Takes in what a client did.
     pub(super) fn input(&mut self, client: ClientId, input: Input) -> Option<Change> {
         let (mut out, mut steps) = (Vec::new(), Vec::new());

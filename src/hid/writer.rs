@@ -13,7 +13,7 @@ use std::{
 use tokio::sync::watch;
 
 use super::{
-    ClientId, Input, Leds, Options, PointerMode,
+    ClientId, Input, Leds, Named, Options, PointerMode,
     inbox::{Arrival, Inbox},
     jiggle::Jiggle,
     pending::{Change, Pending},
@@ -118,6 +118,7 @@ struct Writer {
     sink: Box<dyn Sink>,
     pending: Pending,
     leds: watch::Receiver<Option<Leds>>,
+    layout: watch::Receiver<Named>,
     tally: Tally,
     jiggle: Jiggle,
     pointer_mode: watch::Sender<PointerMode>,
@@ -126,13 +127,16 @@ struct Writer {
 
 impl Writer {
     fn new(sink: Box<dyn Sink>, options: Options, tally: Tally) -> Self {
-        let pending = Pending::new(options.layout, options.lock_inference, &options.mouse);
+        let mut layout = options.layout.subscribe();
+        let first = Arc::clone(&layout.borrow_and_update().layout);
+        let pending = Pending::new(first, options.lock_inference, &options.mouse);
         let mut writer = Self {
             tally,
             sink,
             pointer_mode: watch::Sender::new(pending.pointer_mode()),
             pending,
             leds: options.leds,
+            layout,
             jiggle: Jiggle::new(options.mouse.jiggle),
             start: Instant::now(),
         };
@@ -164,6 +168,10 @@ impl Writer {
 
     fn take(&mut self, client: ClientId, input: Input) {
         self.look();
+        if self.layout.has_changed().unwrap_or(false) {
+            let layout = Arc::clone(&self.layout.borrow_and_update().layout);
+            self.pending.set_layout(layout);
+        }
         let leds = *self.leds.borrow();
         self.pending.look_at_leds(self.start.elapsed(), leds);
         match input {

@@ -1,6 +1,6 @@
 use super::*;
 use crate::hid::{
-    MouseOptions,
+    MouseOptions, TargetLayout,
     sink::{Function, Offer},
 };
 use rfb::geom::{Point, Size};
@@ -61,7 +61,7 @@ fn start() -> (HidHandle, HidThread, Arc<Shared>) {
 fn start_with(mouse: MouseOptions) -> (HidHandle, HidThread, Arc<Shared>) {
     let shared = Arc::new(Shared::default());
     let options = Options {
-        layout: Arc::default(),
+        layout: TargetLayout::default(),
         leds: watch::channel(None).1,
         lock_inference: true,
         mouse,

@@ -46,7 +46,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     access::Access,
     config::{self, Hotkey},
-    hid::{ClientId, Leds, PointerMode},
+    hid::{ClientId, Leds, PointerMode, TargetLayout},
     identity::{HostKey, Tls},
     metrics::Metrics,
     power::Power,
@@ -85,6 +85,8 @@ pub struct Edges<I> {
     pub input: I,
     /// Types what clients have in their clipboards.
     pub typist: Typist,
+    /// By which characters become keys.
+    pub layout: TargetLayout,
     /// What a client's keys may ask of rfbridge itself.
     pub hotkey: Hotkey,
     /// How several clients share the target.

@@ -4,7 +4,7 @@
 //! window is entered. Who asked is told in the desktop's name why something is not done, and in the picture if it was
 //! asked for there.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use rfb::{
     frame::Frame,
@@ -43,7 +43,7 @@ pub(super) struct Requests<'a> {
 }
 
 /// What an input is meant for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Meant {
     ForTarget(Input),
     /// So is this, and the menu is to be opened.
@@ -51,6 +51,8 @@ pub(super) enum Meant {
     /// Keys to be pressed one after the other, and released the other way round.
     Press(&'static [u32]),
     Power(PowerAction),
+    /// The target's keyboard layout is to be this one.
+    Layout(Arc<str>),
     /// Control is asked for.
     Take,
     /// It is given up.
@@ -131,6 +133,7 @@ impl<'a> Requests<'a> {
             }
             menu::Outcome::Chosen(Choice::Press(keys)) => Meant::Press(keys),
             menu::Outcome::Chosen(Choice::Power(action)) => Meant::Power(action),
+            menu::Outcome::Chosen(Choice::Layout(name)) => Meant::Layout(name),
             menu::Outcome::Stays | menu::Outcome::Closes | menu::Outcome::Passes => Meant::Done,
         }
     }
@@ -205,6 +208,11 @@ impl<'a> Requests<'a> {
             PointerMode::Absolute => "absolute pointer",
             PointerMode::Relative => "relative mouse",
         });
+    }
+
+    /// Another layout is the target's from now on.
+    pub(super) fn layout_changed(&mut self, name: &str) {
+        self.answer(format!("keyboard layout {name}"));
     }
 
     /// The client tells what its clipboard holds.

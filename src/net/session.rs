@@ -10,7 +10,14 @@ mod menu;
 mod power;
 mod upgrade;
 
-use std::{future::pending, io::ErrorKind, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{
+    future::pending,
+    io::ErrorKind,
+    net::SocketAddr,
+    pin::{Pin, pin},
+    sync::Arc,
+    time::Duration,
+};
 
 use rfb::{
     security::{Upgrade, rsa_aes::Done},
@@ -37,12 +44,21 @@ use super::{
 };
 use crate::{
     access::Admitted,
-    hid::{ClientId, Leds, PointerMode},
+    hid::{ClientId, Leds, Named, PointerMode},
 };
 use ending::Ending;
 use entrance::{Deciding, welcome};
 use events::{led_state, pointer_mode};
-use power::Powering;
+use power::Powered;
+
+/// Something that takes time and was asked for by the client, and what came of it.
+type Working = Pin<Box<dyn Future<Output = Worked> + Send>>;
+
+enum Worked {
+    Power(Powered),
+    /// The target's keyboard layout is another one, or why not.
+    Layout(Result<(), String>),
+}
 
 /// A client that takes not one byte for so long is gone (check 68).
 const STALL: Duration = Duration::from_secs(60);
@@ -102,13 +118,15 @@ struct Session<'a, I: InputSink> {
     frames: watch::Receiver<rfb::frame::Frame>,
     leds: watch::Receiver<Option<Leds>>,
     pointer_mode: watch::Receiver<PointerMode>,
+    layout: watch::Receiver<Named>,
     expiry: Expiry,
     /// The client chose this, and waits for it.
     upgrade: Option<Upgrade>,
     began_tls: bool,
     rsa: Option<JoinHandle<Done>>,
     deciding: Option<Deciding>,
-    powering: Option<Powering>,
+    /// One thing at a time.
+    working: Option<Working>,
     attempt: Attempt,
     admitted: Option<Admitted>,
     /// The last that was chosen.
@@ -138,12 +156,13 @@ impl<'a, I: InputSink> Session<'a, I> {
             frames: edges.frames.clone(),
             leds: edges.leds.clone(),
             pointer_mode: edges.pointer_mode.clone(),
+            layout: edges.layout.subscribe(),
             expiry: Expiry::new(edges.key_expiry, Instant::now()),
             upgrade: None,
             began_tls: false,
             rsa: None,
             deciding: None,
-            powering: None,
+            working: None,
             attempt: Attempt::default(),
             admitted: None,
             encoding: None,
@@ -226,6 +245,10 @@ impl<'a, I: InputSink> Session<'a, I> {
                     self.connection.set_pointer_mode(pointer_mode(mode));
                     self.requests.pointer_changed(mode);
                 }
+                Ok(()) = self.layout.changed() => {
+                    let name = self.layout.borrow_and_update().name.clone();
+                    self.requests.layout_changed(&name);
+                }
                 () = async { sleep_until(expires_at.unwrap_or(last_progress)).await },
                     if expires_at.is_some() => self.expire(),
                 () = async { sleep_until(stay_due_at.unwrap_or(last_progress)).await },
@@ -257,8 +280,8 @@ impl<'a, I: InputSink> Session<'a, I> {
                         return ending;
                     }
                 }
-                Some(powered) = async { Some(self.powering.as_mut()?.await) } => {
-                    self.powered(powered);
+                Some(worked) = async { Some(self.working.as_mut()?.await) } => {
+                    self.worked(worked);
                 }
                 () = self.inputs.send_next(), if !self.inputs.is_empty() => {}
                 Some(encoded) = async { Some(encoding.as_mut().as_pin_mut()?.await) } => {

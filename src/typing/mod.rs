@@ -16,7 +16,7 @@ use std::{
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::hid::{ClientId, HidHandle, keymap::Layout};
+use crate::hid::{ClientId, HidHandle, TargetLayout};
 
 pub use text::{LIMIT, Text, Untypable};
 
@@ -29,7 +29,7 @@ pub struct Typist {
 #[derive(Debug)]
 struct Shared {
     hid: HidHandle,
-    layout: Arc<Layout>,
+    layout: TargetLayout,
     delay: Duration,
     stop: CancellationToken,
     jobs: Mutex<Jobs>,
@@ -151,7 +151,7 @@ impl Typist {
     /// `delay` is that between two characters where nobody asks for another; `stop` ends all that is typed.
     pub fn new(
         hid: HidHandle,
-        layout: Arc<Layout>,
+        layout: TargetLayout,
         delay: Duration,
         stop: CancellationToken,
     ) -> Self {
@@ -171,7 +171,7 @@ impl Typist {
     /// Looks through a text.
     pub fn examine(&self, text: &str) -> Result<Text, Refusal> {
         match text.len() {
-            0..=LIMIT => Ok(Text::new(text, &self.shared.layout)),
+            0..=LIMIT => Ok(Text::new(text, &self.shared.layout.now().layout)),
             length => Err(Refusal::TooLong(length)),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::hid::{
-    self, Input,
+    self, Input, TargetLayout,
     sink::{Function, Offer, Sink},
 };
 
@@ -42,7 +42,7 @@ impl Bench {
             taken: watch::Sender::new(Vec::new()),
         });
         let options = hid::Options {
-            layout: Arc::default(),
+            layout: TargetLayout::default(),
             leds: watch::channel(None).1,
             lock_inference: true,
             mouse: hid::MouseOptions::default(),
@@ -52,7 +52,7 @@ impl Bench {
         let stop = CancellationToken::new();
         let delay = Duration::ZERO;
         Self {
-            typist: Typist::new(hid.clone(), Arc::default(), delay, stop.clone()),
+            typist: Typist::new(hid.clone(), TargetLayout::default(), delay, stop.clone()),
             hid,
             target,
             stop,

@@ -13,7 +13,7 @@ CTRL, ALT, DELETE = 0x01, 0x04, 0x4C
 RIGHT_CTRL = 0x10
 MIDDLE = (slice(180, 420), slice(200, 600))
 """Rows and columns of the screen outside which there is none of the menu, and which it fills in good part."""
-FIRST_ROW = (400, 252)
+FIRST_ROW = (400, 240)
 """Ctrl+Alt+Del is the first that is offered."""
 
 

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Condvar, Mutex};
 
 use rfbridge::hid::{
-    self, ClientId, HidHandle, HidThread, Input, Leds, Options,
+    self, ClientId, HidHandle, HidThread, Input, Leds, Options, TargetLayout,
     keymap::Layout,
     sink::{Function, Offer, Sink},
 };
@@ -47,7 +47,7 @@ impl Bench {
         let taken = Arc::new(Taken::default());
         let (leds, receiver) = watch::channel(None);
         let options = Options {
-            layout,
+            layout: TargetLayout::new("a test", layout),
             leds: receiver,
             lock_inference: true,
             mouse: hid::MouseOptions::default(),

@@ -1,13 +1,11 @@
 //! Checks 42, 55 and complaint 12: a target that has a relative mouse alone, for clients that send movements and for
 //! those that send positions.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use rfb::geom::{Point, Size};
 use rfb::testing::client::{Message, pointer};
 use rfbridge::demo::{self, DemoOptions, Descriptors};
-use rfbridge::hid::keymap::Layout;
 use rfbridge::hid::sink::Function;
 use rfbridge::hid::{self, ClientId, Input, MouseOptions};
 use tokio::sync::watch;
@@ -149,7 +147,7 @@ fn complaint_12_after_a_corner_the_targets_pointer_is_where_the_viewers_is() {
     };
     let (target, sink) = demo::start(DemoOptions::default(), &descriptors, leds).expect("a target");
     let options = hid::Options {
-        layout: Arc::new(Layout::us()),
+        layout: hid::TargetLayout::default(),
         leds: lit,
         lock_inference: true,
         mouse: MouseOptions::default(),

@@ -1,5 +1,7 @@
 //! What the menu's pages hold.
 
+use std::sync::Arc;
+
 use crate::{
     config::PowerAction,
     hid::PointerMode,
@@ -15,6 +17,9 @@ pub(in crate::net) struct Offer {
     /// A text is being typed.
     pub(in crate::net) is_typing: bool,
     pub(in crate::net) pointer: PointerMode,
+    /// The target's keyboard layout, and those that it can become.
+    pub(in crate::net) layout: Arc<str>,
+    pub(in crate::net) layouts: Vec<Arc<str>>,
     /// What this client may do with the target's power.
     pub(in crate::net) power: Vec<PowerAction>,
     /// Who is connected, a line for each.
@@ -28,6 +33,8 @@ pub(in crate::net) enum Choice {
     /// Keys that are pressed in this order and released the other way round, by their keysyms.
     Press(&'static [u32]),
     Power(PowerAction),
+    /// The target's keyboard layout.
+    Layout(Arc<str>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +42,7 @@ pub(super) enum Name {
     Main,
     Keys,
     FunctionKeys,
+    Layouts,
     People,
     Power,
     /// Asks whether this is really meant.
@@ -141,6 +149,7 @@ impl Page {
                 "F1 to F12".to_owned(),
                 FUNCTION_KEYS.into_iter().map(Row::key).collect(),
             ),
+            Name::Layouts => ("The target's keyboard layout".to_owned(), layouts(offer)),
             Name::People => ("Who is connected".to_owned(), people(offer)),
             Name::Power => ("Power".to_owned(), power(offer)),
             Name::Sure(action) => (
@@ -158,7 +167,7 @@ impl Page {
     pub(super) fn parent(&self) -> Option<Name> {
         match self.name {
             Name::Main => None,
-            Name::Keys | Name::People | Name::Power => Some(Name::Main),
+            Name::Keys | Name::Layouts | Name::People | Name::Power => Some(Name::Main),
             Name::FunctionKeys => Some(Name::Keys),
             Name::Sure(_) => Some(Name::Power),
         }
@@ -181,6 +190,8 @@ fn main(offer: &Offer) -> Vec<Row> {
                 PointerMode::Relative => "Use the absolute pointer",
             },
         ));
+        let layout = format!("Keyboard layout ({}) ...", offer.layout);
+        rows.push(Row::new('l', layout, Step::Turn(Name::Layouts)));
     }
     match &offer.standing {
         Standing::Controls if offer.one_controls => {
@@ -197,6 +208,19 @@ fn main(offer: &Offer) -> Vec<Row> {
         rows.push(Row::new('p', "Power ...", Step::Turn(Name::Power)));
     }
     rows
+}
+
+fn layouts(offer: &Offer) -> Vec<Row> {
+    let row = |(number, name): (u32, &Arc<str>)| Row {
+        letter: char::from_digit(number, 10),
+        label: match (*name == offer.layout, &**name) {
+            (true, name) => format!("{name}, as it is now"),
+            (false, "us") => "us, which firmware has".to_owned(),
+            (false, name) => name.to_owned(),
+        },
+        step: Some(Step::Choose(Choice::Layout(Arc::clone(name)))),
+    };
+    (1..).zip(&offer.layouts).map(row).collect()
 }
 
 fn people(offer: &Offer) -> Vec<Row> {

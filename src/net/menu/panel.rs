@@ -146,6 +146,7 @@ impl Panel {
             .enumerate()
             .skip(self.first)
             .take(self.shown);
+        let has_letters = self.text.rows.iter().any(|(letter, _)| letter.is_some());
         for (place, (index, (letter, label))) in rows.enumerate() {
             let row = self.row(place);
             let (ink, key) = match Some(index) == self.marked {
@@ -161,6 +162,8 @@ impl Panel {
                 let cap = Rect::new(left, row.y + line, font.width() * 2, row.height - 2 * line);
                 canvas.outline(cap, line, key);
                 canvas.text_centred(cap, font, key, &letter.to_uppercase().to_string());
+            }
+            if has_letters {
                 left += font.width() * 4;
             }
             let room = usize::from(size.width.saturating_sub(left + side) / font.width());

@@ -15,6 +15,8 @@ fn offer() -> Offer {
         one_controls: false,
         is_typing: false,
         pointer: PointerMode::Absolute,
+        layout: "de".into(),
+        layouts: ["de", "us", "fr"].map(Arc::from).to_vec(),
         power: vec![PowerAction::On, PowerAction::Reset],
         people: vec![
             "anna (you): has control".to_owned(),
@@ -70,6 +72,7 @@ fn it_offers_what_can_be_done_now_and_nothing_else() {
             "Other keys ...",
             "Type what you copied",
             "Use the relative mouse",
+            "Keyboard layout (de) ...",
             "Who is connected (2) ...",
             "Power ..."
         ]
@@ -86,6 +89,7 @@ fn it_offers_what_can_be_done_now_and_nothing_else() {
         [
             "Stop typing",
             "Use the absolute pointer",
+            "Keyboard layout (de) ...",
             "Give up control",
             "Who is connected (2) ..."
         ]
@@ -161,6 +165,18 @@ fn one_walks_up_and_down_round_its_ends_into_pages_and_back() {
 }
 
 #[test]
+fn the_targets_layout_is_one_of_a_list() {
+    let mut bench = Bench::new(offer());
+    bench.letter('l');
+    let labels = ["de, as it is now", "us, which firmware has", "fr"];
+    assert_eq!(bench.labels(), labels);
+    let french = Outcome::Chosen(Choice::Layout("fr".into()));
+    assert_eq!(bench.letter('3'), french);
+    bench.key(UP);
+    assert_eq!(bench.key(ENTER), french);
+}
+
+#[test]
 fn escape_ends_what_is_typed() {
     let mut bench = Bench::new(Offer {
         is_typing: true,
@@ -197,7 +213,7 @@ fn middle(menu: &Menu, row: usize) -> Point {
 fn the_pointer_marks_and_a_click_chooses_or_closes() {
     let mut menu = Menu::new(offer(), Instant::now());
     let now = Instant::now();
-    let (mouse, power) = (middle(&menu, 3), middle(&menu, 5));
+    let (mouse, power) = (middle(&menu, 3), middle(&menu, 6));
     assert_eq!(menu.pointer(mouse, SCREEN, 0, now), Outcome::Stays);
     assert_eq!(menu.marked, 3);
     let toggle = command(Command::TogglePointerMode);

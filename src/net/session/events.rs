@@ -6,7 +6,7 @@ use bytes::Bytes;
 use rfb::server::{Event, LedState};
 use tokio::time::Instant;
 
-use super::{Session, ending::Ending, power::Asked};
+use super::{Session, Worked, ending::Ending, power::Asked};
 use crate::{
     hid::{Input, Leds, PointerMode},
     net::{InputSink, expiry::Silence, requests::Meant, roster::Standing, stay::Due},
@@ -80,6 +80,7 @@ impl<I: InputSink> Session<'_, I> {
                 self.open_menu();
             }
             Meant::Press(keysyms) if controls => self.press(keysyms),
+            Meant::Layout(name) => self.choose_layout(name),
             Meant::Power(action) => self.start_power(action, Asked::InMenu),
             Meant::ForTarget(_) | Meant::Press(_) | Meant::Done => {}
             Meant::Take => self.requests.answer(match seat.take() {
@@ -90,6 +91,20 @@ impl<I: InputSink> Session<'_, I> {
                 true => "you gave up control",
                 false => "control is not yours to give up",
             }),
+        }
+    }
+
+    /// Tells the client what came of something that it had asked for.
+    pub(super) fn worked(&mut self, worked: Worked) {
+        self.working = None;
+        match worked {
+            Worked::Power(powered) => self.powered(powered),
+            // Everybody is told of the new one.
+            Worked::Layout(Ok(())) => {}
+            Worked::Layout(Err(why)) => {
+                self.requests
+                    .answer(format!("keyboard layout: not changed: {why}"));
+            }
         }
     }
 

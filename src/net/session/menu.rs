@@ -1,6 +1,10 @@
 //! The menu in the client's picture.
 
-use super::Session;
+use std::sync::Arc;
+
+use tokio::task::spawn_blocking;
+
+use super::{Session, Worked};
 use crate::{
     access::Role,
     config::ControlPolicy,
@@ -31,6 +35,8 @@ impl<I: InputSink> Session<'_, I> {
             one_controls: roster.policy().control != ControlPolicy::Shared,
             is_typing: self.server.edges.typist.is_typing(),
             pointer: *self.pointer_mode.borrow(),
+            layout: self.layout.borrow().name.clone(),
+            layouts: self.server.edges.layout.choices(),
             people: people.iter().map(|info| self.describe(info)).collect(),
             standing,
         };
@@ -48,6 +54,31 @@ impl<I: InputSink> Session<'_, I> {
             (false, _) => ": watches",
         };
         line
+    }
+
+    /// Makes this the target's keyboard layout, for everybody.
+    pub(super) fn choose_layout(&mut self, name: Arc<str>) {
+        let controls = self.seat.as_ref().is_some_and(|seat| seat.controls());
+        let why = match () {
+            () if !controls => "you do not have control",
+            // It was looked through for what the other one lacks.
+            () if self.server.edges.typist.is_typing() => "a text is being typed",
+            () if self.working.is_some() => "something else is going on",
+            () => {
+                let layout = self.server.edges.layout.clone();
+                self.working = Some(Box::pin(async move {
+                    let chosen = spawn_blocking(move || layout.choose(&name)).await;
+                    Worked::Layout(match chosen {
+                        Ok(Ok(())) => Ok(()),
+                        Ok(Err(error)) => Err(error.to_string()),
+                        Err(fault) => Err(format!("rfbridge has a fault: {fault}")),
+                    })
+                }));
+                return;
+            }
+        };
+        self.requests
+            .answer(format!("keyboard layout: not changed: {why}"));
     }
 
     /// Presses these keys one after the other, and releases them the other way round.

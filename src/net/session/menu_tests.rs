@@ -301,3 +301,28 @@ async fn power_is_switched_in_it_by_whom_it_is_offered_to() {
     let typed = inputs(&[LEADER, LEADER, 0x61, LEADER, LEADER, 0x61]);
     assert_eq!(bench.inputs(), typed);
 }
+
+#[tokio::test]
+async fn the_targets_keyboard_layout_is_changed_for_everybody_and_what_cannot_be_says_why() {
+    let bench = Bench::new(None);
+    let layout = &bench.server.edges.layout;
+    let mut now = layout.subscribe();
+    let mut viewer = Viewer::come(&bench).await;
+    // The second is the firmware's; the first has a name that XKB does not know.
+    viewer.open().await;
+    for key in ['l', '2'] {
+        viewer.tap(key.into()).await;
+    }
+    let changed = timeout(PATIENCE, now.changed()).await;
+    changed.expect("another layout").expect("a layout");
+    assert_eq!(&*now.borrow_and_update().name, "us");
+    viewer.wait_until(Viewer::is_note).await;
+    viewer.tap(0x61).await;
+    viewer.wait_until(Viewer::is_plain).await;
+    viewer.open().await;
+    for key in ['l', '1'] {
+        viewer.tap(key.into()).await;
+    }
+    viewer.wait_until(Viewer::is_note).await;
+    assert_eq!(&*layout.now().name, "us");
+}

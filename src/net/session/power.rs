@@ -1,19 +1,15 @@
 //! The target's power, which clients ask for by xvp and in the menu.
 
-use std::pin::Pin;
-
 use rfb::server::PowerRequest;
 
-use super::Session;
+use super::{Session, Worked};
 use crate::{
     access::Admitted,
     net::InputSink,
     power::{Action, Power, PowerError},
 };
 
-/// Something that is being done, and what came of it.
-pub(super) type Powering = Pin<Box<dyn Future<Output = Powered> + Send>>;
-
+/// What came of an action.
 pub(super) struct Powered {
     action: Action,
     asked: Asked,
@@ -63,20 +59,20 @@ impl<I: InputSink> Session<'_, I> {
         let power = self.admitted.as_ref().and_then(|who| self.power_for(who));
         let why = match power.cloned() {
             _ if !controls => "you do not have control",
-            _ if self.powering.is_some() => "another power action is going on",
+            _ if self.working.is_some() => "something else is going on",
             None => "it is not set up",
             Some(power) => {
                 let who = match self.admitted.as_ref().and_then(|who| who.user.as_deref()) {
                     Some(user) => format!("{user} at {}", self.peer),
                     None => self.peer.to_string(),
                 };
-                self.powering = Some(Box::pin(async move {
+                self.working = Some(Box::pin(async move {
                     let result = power.perform(action, &who).await;
-                    Powered {
+                    Worked::Power(Powered {
                         action,
                         asked,
                         result,
-                    }
+                    })
                 }));
                 return;
             }
@@ -86,7 +82,6 @@ impl<I: InputSink> Session<'_, I> {
 
     /// Tells the client what came of it.
     pub(super) fn powered(&mut self, powered: Powered) {
-        self.powering = None;
         match powered.result {
             Ok(()) => self
                 .requests

@@ -22,7 +22,7 @@ use super::super::{Edges, InputSink, Server};
 use crate::{
     access::{self, Access, Role},
     config::{Hotkey, Leader, Limits, Password as KnownPassword, Passwords, Sessions},
-    hid::{self, ClientId, Input, Leds, PointerMode, sink::NullSink},
+    hid::{self, ClientId, Input, Leds, PointerMode, TargetLayout, keymap::Layout, sink::NullSink},
     metrics::Metrics,
     power::Power,
     typing::Typist,
@@ -105,6 +105,7 @@ impl Bench {
         let (leds, lit) = watch::channel(None);
         let (pointer_mode, used) = watch::channel(PointerMode::Absolute);
         let stop = CancellationToken::new();
+        let layout = TargetLayout::new("of-the-bench", Layout::us());
         let passwords = Passwords {
             password: setup.password.map(KnownPassword::new),
             ..Passwords::default()
@@ -119,7 +120,8 @@ impl Bench {
                 inputs: recorded,
                 pace: setup.pace,
             },
-            typist: typist(&stop),
+            typist: typist(layout.clone(), &stop),
+            layout,
             hotkey: setup.hotkey.unwrap_or(Hotkey {
                 leader: Leader::default(),
                 menu: true,
@@ -170,15 +172,15 @@ impl Bench {
 }
 
 /// Types into nothing.
-fn typist(stop: &CancellationToken) -> Typist {
+fn typist(layout: TargetLayout, stop: &CancellationToken) -> Typist {
     let options = hid::Options {
-        layout: Arc::default(),
+        layout: layout.clone(),
         leds: watch::channel(None).1,
         lock_inference: true,
         mouse: hid::MouseOptions::default(),
     };
     let (handle, _) = hid::spawn(Box::new(NullSink), options).expect("a thread");
-    Typist::new(handle, Arc::default(), Duration::ZERO, stop.clone())
+    Typist::new(handle, layout, Duration::ZERO, stop.clone())
 }
 
 pub(super) async fn read(stream: &mut DuplexStream, length: usize) -> Vec<u8> {
