@@ -65,6 +65,7 @@ impl TargetLayout {
     /// Makes it the layout of this name. What is held on the target is let go of before the next key. Reads files.
     pub fn choose(&self, name: &str) -> Result<(), LayoutError> {
         let layout = Arc::new(Layout::xkb(name, "")?);
+        tracing::info!(layout = name, "the target's keyboard layout is another one");
         let name = Arc::from(name);
         self.now.send_replace(Named { name, layout });
         Ok(())
