@@ -79,7 +79,7 @@ impl Now {
     }
 
     fn picture(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
-        let state = self.operations.status().picture.state;
+        let state = self.operations.picture().state;
         let rows = [
             ("starting", PictureState::Starting),
             ("live", PictureState::Live),

@@ -139,13 +139,17 @@ impl<I: InputSink> Operations for Bridge<I> {
                 of: Some(text.of),
                 ..Reply::default()
             }),
-            picture: picture(&self.signals.borrow()),
+            picture: self.picture(),
             usb: self.controllers.and_then(usb),
             power: self.power.as_ref().map(power_status),
             share: policy.share.to_string(),
             control: policy.control.to_string(),
             controller: roster.holder().map(|holder| holder.client.0),
         }
+    }
+
+    fn picture(&self) -> Picture {
+        picture(&self.signals.borrow())
     }
 
     fn clients(&self) -> Vec<ClientStatus> {

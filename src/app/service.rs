@@ -11,7 +11,7 @@ use sd_notify::NotifyState;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::{
-    control::{Operations, PictureState, Status},
+    control::{self, Operations, PictureState, Status},
     net::{ListenError, Listener},
 };
 
@@ -84,7 +84,7 @@ pub(super) async fn follow(operations: Arc<dyn Operations>) {
     let mut told = String::new();
     loop {
         look.tick().await;
-        let line = status_line(&operations.status());
+        let line = status_line(&control::status(&operations).await);
         let alive = watched.map(|_| NotifyState::Watchdog);
         let news = (line != told).then_some(NotifyState::Status(&line));
         let states: Vec<_> = [alive, news].into_iter().flatten().collect();

@@ -128,7 +128,7 @@ impl Connection<'_> {
                 self.write(&reply).await
             }
             Request::Status => {
-                let status = self.context.operations.status();
+                let status = super::status(&self.context.operations).await;
                 self.write(&status).await
             }
             Request::Clients => {
@@ -236,7 +236,7 @@ impl Connection<'_> {
     /// Tells what happens while the peer stays. Who reads too slowly misses the oldest.
     async fn tell_events(&mut self) -> io::Result<()> {
         let mut events = self.context.operations.events();
-        let picture = self.context.operations.status().picture;
+        let picture = self.context.operations.picture();
         self.write(&Event::Picture(picture)).await?;
         loop {
             tokio::select! {

@@ -16,6 +16,7 @@ use std::{fmt, io, path::PathBuf, pin::Pin, sync::Arc, time::Duration};
 use tokio::{
     net::UnixListener,
     sync::{Semaphore, broadcast},
+    task::spawn_blocking,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -45,8 +46,11 @@ pub type Answering = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
 
 /// What the server does for the commands. Texts of errors say what is wrong.
 pub trait Operations: fmt::Debug + Send + Sync {
-    /// What it is doing now.
+    /// What it is doing now. Asks devices, so it may block for a moment: see [`status`].
     fn status(&self) -> Status;
+
+    /// What there is to see.
+    fn picture(&self) -> Picture;
 
     fn clients(&self) -> Vec<ClientStatus>;
 
@@ -68,6 +72,19 @@ pub trait Operations: fmt::Debug + Send + Sync {
 
     /// What happens from now on.
     fn events(&self) -> broadcast::Receiver<Event>;
+}
+
+/// [`Operations::status`], where nothing may block.
+pub async fn status(operations: &Arc<dyn Operations>) -> Status {
+    let operations = Arc::clone(operations);
+    match spawn_blocking(move || operations.status()).await {
+        Ok(status) => status,
+        Err(fault) => match fault.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime ends, and whoever waits with it.
+            Err(_) => std::future::pending().await,
+        },
+    }
 }
 
 /// A socket that is bound and not served yet. Its file is removed when it is dropped.

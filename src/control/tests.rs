@@ -53,17 +53,21 @@ impl Operations for Server {
             layout: "de".to_owned(),
             leds: None,
             typing: None,
-            picture: Picture {
-                state: PictureState::Live,
-                width: Some(640),
-                height: Some(480),
-                why: None,
-            },
+            picture: self.picture(),
             usb: None,
             power: None,
             share: "always".to_owned(),
             control: "first".to_owned(),
             controller: Some(1),
+        }
+    }
+
+    fn picture(&self) -> Picture {
+        Picture {
+            state: PictureState::Live,
+            width: Some(640),
+            height: Some(480),
+            why: None,
         }
     }
 

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     access::Role,
     config::PowerAction,
-    control::{Picture, PictureState, PowerStatus, Status},
+    control::{self, Picture, PictureState, PowerStatus, Status},
     net::InputSink,
 };
 
@@ -67,8 +67,8 @@ struct Health {
 }
 
 /// Whether there is a picture, and somebody who takes keys. 200 if so, 503 if not.
-pub(super) fn health<I: InputSink>(web: &Arc<Web<I>>) -> Answer {
-    let Status { picture, usb, .. } = web.operations.status();
+pub(super) async fn health<I: InputSink>(web: &Arc<Web<I>>) -> Answer {
+    let Status { picture, usb, .. } = control::status(&web.operations).await;
     let ready = picture.state == PictureState::Live
         && usb.as_deref().is_none_or(|state| state == "configured");
     let status = match ready {
@@ -105,7 +105,7 @@ pub(super) async fn power<I: InputSink>(
     action: &str,
     channel: Channel,
 ) -> Result<Answer, Refusal> {
-    let known = web.operations.status().power;
+    let known = control::status(&web.operations).await.power;
     let action = action.parse().ok();
     let can = |(power, action): &(PowerStatus, PowerAction)| power.actions.contains(action);
     let Some((power, action)) = known.zip(action).filter(can) else {

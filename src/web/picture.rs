@@ -87,7 +87,7 @@ pub(super) async fn snapshot<I: InputSink>(
     };
     let mut answer = answer::content(kind, bytes);
     answer.headers_mut().insert(ETAG, tag);
-    let state = match web.operations.status().picture.state {
+    let state = match web.operations.picture().state {
         PictureState::Starting => "starting",
         PictureState::Live => "live",
         PictureState::NoSignal => "no-signal",

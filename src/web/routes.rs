@@ -12,7 +12,7 @@ use super::{
     picture::{self, Form},
     typing, websocket,
 };
-use crate::{access::Role, config::Resource, net::InputSink};
+use crate::{access::Role, config::Resource, control, net::InputSink};
 
 const PAGE: &str = include_str!("page/index.html");
 const SCRIPTS: [(&str, &str); 4] = [
@@ -91,10 +91,13 @@ async fn try_answer<I: InputSink>(
     match fetched {
         Fetched::Snapshot(form) => picture::snapshot(web, &request, form).await,
         Fetched::Settled => picture::settled(web, &request).await,
-        Fetched::Health => Ok(info::health(web)),
+        Fetched::Health => Ok(info::health(web).await),
         Fetched::Metrics => info::metrics(web).await,
         Fetched::Clients => Ok(answer::json(StatusCode::OK, &web.operations.clients())),
-        Fetched::Status => Ok(answer::json(StatusCode::OK, &web.operations.status())),
+        Fetched::Status => {
+            let status = control::status(&web.operations).await;
+            Ok(answer::json(StatusCode::OK, &status))
+        }
     }
 }
 
