@@ -95,8 +95,21 @@ need_target() {
     local compiler=gcc-${TOOLS%-} name=${TARGET^^}
     need_packages "${TOOLS}gcc=${compiler/_/-}" "/usr/${TOOLS%-}/include/stdio.h=libc6-dev-$1-cross"
     export "CARGO_TARGET_${name//-/_}_LINKER=${TOOLS}gcc"
-    [ -d "$(rustc --print target-libdir --target "$TARGET")" ] || retry 3 rustup target add "$TARGET" ||
-        fail "Rust's standard library for $TARGET is missing, and rustup could not install it"
+    [ -d "$(rustc --print target-libdir --target "$TARGET")" ] || timeout 300 rustup target add "$TARGET" || debian_target "$1" ||
+        fail "Rust's standard library for $TARGET is missing, and neither rustup nor Debian could install it"
+}
+
+# debian_target ARCH: a standard library of Debian's for this architecture, and the compiler that belongs to it.
+debian_target() {
+    say "rustup could not install it; taking Debian's"
+    as_root dpkg --add-architecture "$1"
+    if as_root apt-get update -qq && as_root apt-get install -y -qq --no-install-recommends rustc-web "libstd-rust-web-dev:$1" \
+        >"$CACHE/apt.log" 2>&1; then
+        export RUSTC=/usr/bin/rustc
+    else
+        as_root dpkg --remove-architecture "$1"
+        return 1
+    fi
 }
 
 # need_emulation ARCH: has the kernel run this architecture's programs by QEMU, unless it does already or they are its own.
