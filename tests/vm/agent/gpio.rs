@@ -96,7 +96,7 @@ fn obey(lines: &mut [GpioLine; 4], command: [u8; 64]) -> [u8; 64] {
                 reply[at..at + 4].copy_from_slice(&command[at..at + 4]);
             }
             GET_LINES => {
-                // Level and direction; the driver of Linux 6.1 takes the second for the level (mended in 6.7).
+                // Level and direction; the driver of Linux 6.1 takes the second for the level (mended in later ones).
                 reply[2 + 2 * number..][..2].fill(line.level.into());
             }
             // The clock of its I2C port is taken as it is asked for.
