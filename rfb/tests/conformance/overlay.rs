@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rfb::frame::{Frame, Pixel, overlay};
-use rfb::geom::Rect;
+use rfb::geom::{Rect, Size};
 
 use crate::splicing::{Jpeg, SIZE, distance, noise, session, update};
 
@@ -76,6 +76,7 @@ fn nothing_but_what_is_covered_is_sent() {
     for list in EXACT.into_iter().chain([&[7, -24][..], &[21, -24]]) {
         let mut session = session(list, &first);
         for frame in [covered(&first, PLACE, 0x20_40_60), first.clone()] {
+            assert_eq!(frame.bleed(), Size::new(1, 0), "of the cells beside it");
             let rects = update(&mut session, &frame);
             // Whole tiles, which are of another kind below, and how far a cell is seen outside its edges.
             let around = |rect: Rect| Rect::from_edges(63, 0, 193, 128).contains(rect);

@@ -13,7 +13,7 @@ mod tests;
 use std::{sync::Arc, time::Duration};
 
 use rfb::{
-    frame::{self, Frame},
+    frame::Frame,
     geom::{Point, Size},
 };
 use tokio::time::Instant;
@@ -226,10 +226,9 @@ impl Menu {
 
     /// `frame` with the menu over it.
     fn over(&mut self, frame: &Frame) -> Frame {
-        let known = self.panel.take().filter(|p| p.screen() == frame.size());
-        let panel = known
-            .unwrap_or_else(|| Arc::new(Panel::new(self.text(), Some(self.marked), frame.size())));
-        self.panel = Some(Arc::clone(&panel));
-        frame::overlay::over(frame, panel)
+        let (text, marked) = (self.text(), self.marked);
+        panel::over(&mut self.panel, frame, |screen| {
+            Panel::new(text, Some(marked), screen)
+        })
     }
 }

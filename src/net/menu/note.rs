@@ -2,10 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use rfb::frame::{Frame, overlay};
+use rfb::frame::Frame;
 use tokio::time::Instant;
 
-use super::panel::Panel;
+use super::panel::{self, Panel};
 
 /// So long can a message be read.
 const STAYS: Duration = Duration::from_secs(4);
@@ -31,9 +31,8 @@ impl Note {
 
     /// `frame` with the note over it.
     pub(super) fn over(&mut self, frame: &Frame) -> Frame {
-        let known = self.panel.take().filter(|p| p.screen() == frame.size());
-        let panel = known.unwrap_or_else(|| Arc::new(Panel::note(&self.text, frame.size())));
-        self.panel = Some(Arc::clone(&panel));
-        overlay::over(frame, panel)
+        panel::over(&mut self.panel, frame, |screen| {
+            Panel::note(&self.text, screen)
+        })
     }
 }

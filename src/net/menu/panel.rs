@@ -1,9 +1,12 @@
 //! What the menu looks like.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use rfb::{
-    frame::{Pixel, overlay::Patch},
+    frame::{
+        Frame, Pixel,
+        overlay::{self, Patch},
+    },
     geom::{Point, Rect, Size},
 };
 
@@ -85,11 +88,6 @@ impl Panel {
             foot: "",
         };
         Self::new(text, None, screen)
-    }
-
-    /// The size of the screen that it is for.
-    pub(super) fn screen(&self) -> Size {
-        self.screen
     }
 
     pub(super) fn contains(&self, point: Point) -> bool {
@@ -180,6 +178,19 @@ impl Panel {
         canvas.outline(size.rect(), line, colours::ACCENT);
         canvas
     }
+}
+
+/// `frame` with the panel over it that is kept in `kept`, made anew where there is none for a screen of this size.
+pub(super) fn over(
+    kept: &mut Option<Arc<Panel>>,
+    frame: &Frame,
+    make: impl FnOnce(Size) -> Panel,
+) -> Frame {
+    let size = frame.size();
+    let known = kept.take().filter(|panel| panel.screen == size);
+    let panel = known.unwrap_or_else(|| Arc::new(make(size)));
+    *kept = Some(Arc::clone(&panel));
+    overlay::over(frame, panel)
 }
 
 impl Patch for Panel {

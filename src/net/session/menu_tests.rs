@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rfb::{
-    geom::Size,
+    geom::Point,
     testing::{
         Client,
         client::{self, key},
@@ -268,9 +268,10 @@ async fn a_click_in_it_does_not_reach_the_target() {
     let mut viewer = Viewer::come(&bench).await;
     viewer.open().await;
     bench.inputs();
-    let middle = Size::new(SIZE.width / 2, 2);
+    // Beside it.
+    let top = Point::new(SIZE.width / 2, 2);
     for buttons in [0, 1, 0, 0] {
-        let message = client::pointer(buttons, middle.width, middle.height);
+        let message = client::pointer(buttons, top.x, top.y);
         write(&mut viewer.stream, &message).await;
     }
     viewer.wait_until(Viewer::is_plain).await;
